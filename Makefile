@@ -45,10 +45,12 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.all: $(VENV)/.python pyproject.toml constraints.txt
+	@echo 'installing Ramify and what it needs into $(VENV): a minute or two the first time'
 	$(INSTALL) '.[all]'
 	touch $@
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml constraints.txt
+	@echo 'installing what the tests need into $(VENV)'
 	$(INSTALL) '.[all,test]'
 	touch $@ $(VENV)/.all
 

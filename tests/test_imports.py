@@ -1,0 +1,144 @@
+"""The house stands as it was drawn: imports point one way, nothing goes in circles, files stay readable."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "ramify"
+
+# From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
+TIERS = (
+    ("errors", "_version"),
+    ("registry", "dtypes"),
+    ("graph",),
+    ("ops", "random"),
+    ("activations", "initializers", "regularizers", "constraints"),
+    ("losses", "optimizers"),
+    ("metrics",),
+    ("layers",),
+    ("models",),
+    ("training", "callbacks"),
+    ("saving", "visualize", "export", "distribution"),
+    ("applications", "datasets", "preprocessing"),
+    ("utils",),
+    ("",),  # ramify/__init__.py, which joins the parts
+    ("cli", "__main__"),
+)
+TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
+
+# May be imported inside a function: what a user need not have installed.
+OPTIONAL = {"IPython", "PIL", "jax", "keras", "matplotlib", "onnx", "pandas", "resvg_py", "sklearn", "tensorflow"}
+
+MAX_FILE, MAX_GRAPH = 400, 1_500
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8"), str(path)) for name, path in MODULES.items()}
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def targets(module: str, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """The modules that an import statement names, the absolute name of each."""
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+        return
+    base = statement.module or ""
+    if statement.level:
+        package = module.split(".") if MODULES[module].name == "__init__.py" else module.split(".")[:-1]
+        kept = package[: len(package) - statement.level + 1]
+        base = ".".join([*kept, base] if base else kept)
+    for alias in statement.names:
+        inner = f"{base}.{alias.name}"
+        yield inner if inner in MODULES else base
+
+
+def imports(module: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            yield from ((statement.lineno, target) for target in targets(module, statement))
+
+
+def own_imports(module: str) -> list[tuple[int, str]]:
+    return [(line, target) for line, target in imports(module, TREES[module]) if target in MODULES]
+
+
+def where(module: str, line: int) -> str:
+    return f"{MODULES[module].relative_to(ROOT)}:{line}"
+
+
+def test_every_part_has_a_tier():
+    unknown = {part_of(module) for module in MODULES} - set(TIER_OF)
+    assert not unknown, f"say in TIERS where these stand: {sorted(unknown)}"
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for module in MODULES:
+        own = part_of(module)
+        for line, target in own_imports(module):
+            part = part_of(target)
+            if part != own and TIER_OF[part] >= TIER_OF[own]:
+                wrong.append(f"{where(module, line)}: {own or 'ramify'} imports {target}")
+    assert not wrong, "imports that point up or sideways:\n" + "\n".join(wrong)
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = {module: {target for _, target in own_imports(module) if target != module} for module in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail("a circle of imports: " + " <- ".join(error.args[1]))
+
+
+def test_imports_inside_functions_are_of_optional_dependencies():
+    wrong = set()
+    for module, tree in TREES.items():
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                wrong |= {
+                    f"{where(module, line)}: {target}"
+                    for line, target in imports(module, function)
+                    if target.split(".")[0] not in OPTIONAL
+                }
+    assert not wrong, "imports inside functions:\n" + "\n".join(sorted(wrong))
+
+
+def test_files_stay_readable():
+    long = {str(path.relative_to(ROOT)): lines for path in MODULES.values() if (lines := count(path)) > MAX_FILE}
+    assert not long, f"files over {MAX_FILE} lines: {long}"
+
+
+def test_the_heart_stays_small():
+    assert sum(count(path) for path in (PACKAGE / "graph").rglob("*.py")) < MAX_GRAPH
+
+
+def count(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("import ramify.graph", ["ramify.graph"]),
+        ("from ramify import errors", ["ramify.errors"]),
+        ("from ramify.errors import RamifyError", ["ramify.errors"]),
+        ("from . import errors", ["ramify.errors"]),
+        ("from .errors import RamifyError", ["ramify.errors"]),
+    ],
+)
+def test_the_reader_of_imports_resolves_names(statement, expected):
+    assert list(targets("ramify.registry", ast.parse(statement).body[0])) == expected
