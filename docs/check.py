@@ -1,4 +1,4 @@
-"""Checks the pages: every ```python block runs, every example in it prints what it says, every relative link leads somewhere.
+"""Checks the pages: every ```python block runs, examples print what they say, relative links lead somewhere.
 
 usage: python docs/check.py README.md docs/*.md
 
@@ -39,6 +39,7 @@ def run(code: str, where: str, names: dict[str, Any]) -> str:
 
 
 def check_blocks(page: Path, text: str) -> list[str]:
+    """Runs the blocks of a page; what went wrong."""
     names: dict[str, Any] = {"__name__": "__page__"}
     problems = []
     for block in BLOCK.finditer(text):
@@ -52,12 +53,14 @@ def check_blocks(page: Path, text: str) -> list[str]:
 
 
 def check_links(page: Path, text: str) -> list[str]:
+    """Follows the relative links of a page; those that lead nowhere."""
     links = [one or two for one, two in LINK.findall(FENCED.sub("", text))]
     paths = [link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
     return [f"{page}: no file at the link {path}" for path in paths if not (page.parent / path).exists()]
 
 
 def main(pages: list[str]) -> int:
+    """Checks the pages; the exit status."""
     problems = []
     start = Path.cwd()
     for page in (start / name for name in pages):
