@@ -1,0 +1,32 @@
+"""Names that are made up: snake case of a class name, and a number where the name is taken."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+_taken: Counter[str] = Counter()
+
+
+def to_snake_case(name: str) -> str:
+    """A class name in snake case, as Keras writes it.
+
+    >>> [to_snake_case(name) for name in ("Conv2D", "RMSprop", "MeanIoU")]
+    ['conv2d', 'rm_sprop', 'mean_io_u']
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(prefix: str) -> str:
+    """A name nobody was given before: `prefix` the first time, then ``prefix_1``, ``prefix_2`` and so on."""
+    prefix = to_snake_case(prefix)
+    number = _taken[prefix]
+    _taken[prefix] += 1
+    return f"{prefix}_{number}" if number else prefix
+
+
+def reset_names() -> None:
+    """Start all numbers again."""
+    _taken.clear()
