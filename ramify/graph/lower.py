@@ -1,0 +1,159 @@
+"""From a `Graph` to a `torch.fx.GraphModule`: straight-line code, nested models inlined, nothing dead in it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import fx
+
+from ramify.graph.graph import Graph
+from ramify.graph.node import Node, SymbolicValue
+from ramify.graph.structure import Path, flatten, map_leaves
+
+Env = dict[SymbolicValue, Any]
+
+
+def lower(graph: Graph, name: str = "Model") -> fx.GraphModule:
+    """Compile a graph to a module whose forward takes the graph's inputs one by one, in order.
+
+    Args:
+        graph: what to compile. Models called in it that are graphs themselves are inlined.
+        name: class name of the result.
+
+    Returns:
+        A `GraphModule` that shares the layers (and so the weights) of the graph. Its forward returns the graph's
+        outputs in their nested structure.
+    """
+    return _Lowering(graph).module(name)
+
+
+class _Lowering:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.fx = fx.Graph()
+        self.root: dict[str, Any] = {}
+        self.constants: dict[int, str] = {}
+
+    def module(self, name: str) -> fx.GraphModule:
+        env: Env = {}
+        taken: set[str] = set()
+        for tensor, wanted in zip(self.graph.inputs, self.graph.input_names, strict=True):
+            env[tensor] = self.fx.placeholder(_unique(_identifier(wanted), taken))
+        outputs = self._run(self.graph, env)
+        self.fx.output(outputs)
+        self.fx.lint()
+        return fx.GraphModule(self.root, self.fx, class_name=name)
+
+    def _run(self, graph: Graph, env: Env) -> Any:
+        """Emit a graph's nodes; a nested one waits on a stack of our own, so depth of nesting is no limit."""
+        frames: list[_Frame] = [_Frame(graph, env, "", {})]
+        result: Any = None
+        while frames:
+            frame = frames[-1]
+            node = next(frame.nodes, None)
+            if node is None:
+                result = map_leaves(lambda leaf, f=frame: self._value(leaf, f.env), frame.graph.output_structure)
+                frames.pop()
+                if frames:
+                    self._bind(frame.call, result, frames[-1].env)
+                continue
+            inner = inlined_graph(node)
+            if inner is None:
+                self._emit(node, frame)
+            else:
+                frames.append(self._enter(node, inner, frame))
+        return result
+
+    def _enter(self, node: Node, inner: Graph, frame: _Frame) -> _Frame:
+        fed = inner.match_inputs(node.args[0] if node.args else next(iter(node.kwargs.values())))
+        env = {t: self._value(v, frame.env) for t, v in zip(inner.inputs, fed, strict=True)}
+        training = node.kwargs.get("training")
+        options = frame.options if training is None else {"training": training}
+        return _Frame(inner, env, f"{frame.prefix}{frame.graph.module_names[node.target]}.", options, node)
+
+    def _value(self, leaf: Any, env: Env) -> Any:
+        if isinstance(leaf, SymbolicValue):
+            return self._symbolic(leaf, env)
+        if isinstance(leaf, torch.Tensor):
+            if id(leaf) not in self.constants:
+                key = self.constants[id(leaf)] = f"constant_{len(self.constants)}"
+                self.root[key] = leaf
+            return self.fx.get_attr(self.constants[id(leaf)])
+        return leaf
+
+    def _symbolic(self, value: SymbolicValue, env: Env) -> Any:
+        """The fx value; an item of a nested result is taken out when it is first used."""
+        if value in env:
+            return env[value]
+        env[value] = out = self._item(env, value.node, value.path)
+        return out
+
+    def _item(self, env: Env, node: Node, path: Path) -> Any:
+        whole = env[node]  # type: ignore[index]  # nodes stand beside values in the environment
+        for key in path:
+            whole = self.fx.call_function(operator.getitem, (whole, key)) if isinstance(whole, fx.Node) else whole[key]
+        return whole
+
+    def _bind(self, node: Node, result: Any, env: Env) -> None:
+        env[node] = result  # type: ignore[index]
+        if isinstance(node.outputs, SymbolicValue):
+            env[node.outputs] = result
+
+    def _emit(self, node: Node, frame: _Frame) -> None:
+        args = map_leaves(lambda leaf: self._value(leaf, frame.env), node.args)
+        kwargs = map_leaves(lambda leaf: self._value(leaf, frame.env), node.kwargs)
+        target = node.target
+        if isinstance(target, torch.nn.Module):
+            path = frame.prefix + frame.graph.module_names[target]
+            self.root[path] = target
+            if frame.options and getattr(target, "uses_training", True):
+                kwargs = {**frame.options, **{k: v for k, v in kwargs.items() if v is not None}}
+            out = self.fx.call_module(path, args, kwargs)
+        elif getattr(torch.Tensor, getattr(target, "__name__", ""), None) is target:
+            out = self.fx.call_method(target.__name__, args, kwargs)
+        else:
+            out = self.fx.call_function(target, args, kwargs)
+        out.meta["group"] = frame.prefix.rstrip(".")
+        out.meta["node"] = node
+        self._bind(node, out, frame.env)
+
+
+class _Frame:
+    """One graph in the middle of being emitted."""
+
+    def __init__(
+        self, graph: Graph, env: Env, prefix: str, options: Mapping[str, Any], call: Node | None = None
+    ) -> None:
+        self.graph, self.env, self.prefix, self.options = graph, env, prefix, dict(options)
+        self.nodes = iter(graph.nodes)
+        self._call = call
+
+    @property
+    def call(self) -> Node:
+        assert self._call is not None  # only frames above the first have one
+        return self._call
+
+
+def inlined_graph(node: Node) -> Graph | None:
+    """The graph to put in place of a call, or ``None`` where the call itself must be made."""
+    inner = getattr(node.target, "inlined_graph", None)
+    if not isinstance(inner, Graph) or any(flatten(node.kwargs.get("mask"))):
+        return None
+    return inner
+
+
+def _identifier(name: str) -> str:
+    word = "".join(ch if ch.isalnum() else "_" for ch in name)
+    return f"input_{word}" if not word or word[0].isdigit() else word
+
+
+def _unique(word: str, taken: set[str]) -> str:
+    candidate, i = word, 0
+    while candidate in taken:
+        i += 1
+        candidate = f"{word}_{i}"
+    taken.add(candidate)
+    return candidate

@@ -1,0 +1,106 @@
+"""`Dense`: every output is a weighted sum of all inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ramify import activations, constraints, initializers, regularizers
+from ramify.errors import ArgumentError, ShapeError
+from ramify.layers.input_spec import InputSpec
+from ramify.layers.layer import Layer
+from ramify.registry import serializable
+
+
+@serializable("keras.layers")
+class Dense(Layer):
+    """``activation(inputs @ kernel + bias)`` over the last axis.
+
+    Args:
+        units: size of the output's last axis.
+        activation: name or function; none when not given.
+        use_bias: whether to add a bias.
+        kernel_initializer: how the kernel of shape ``(inputs, units)`` starts.
+        bias_initializer: how the bias of shape ``(units,)`` starts.
+        kernel_regularizer: penalty on the kernel.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output.
+        kernel_constraint: applied to the kernel after every update.
+        bias_constraint: applied to the bias after every update.
+
+    Shapes:
+        ``(batch, ..., inputs)`` -> ``(batch, ..., units)``.
+
+    Example:
+
+    >>> import ramify
+    >>> Dense(10)(ramify.Input(shape=(784,))).shape
+    (None, 10)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(units, int) or units <= 0:
+            raise ArgumentError(f"Dense takes a positive number of units, but received units={units!r}.")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make kernel and bias for the size of the last axis."""
+        size = input_shape[-1]
+        if size is None:
+            raise ShapeError(
+                f"{self.describe()} needs to know the size of its input's last axis, but received shape {input_shape}. "
+                "Give it in `Input(shape=...)`."
+            )
+        self.kernel = self.add_weight(
+            (size, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The weighted sums, through the activation."""
+        bias = self.bias
+        if inputs.ndim == 2 and bias is not None:
+            outputs = torch.addmm(bias, inputs, self.kernel)
+        else:
+            outputs = F.linear(inputs, self.kernel.t(), bias)
+        activation = self.activation
+        return outputs if activation is activations.linear else activation(outputs)

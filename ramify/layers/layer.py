@@ -1,0 +1,602 @@
+"""`Layer`: a `torch.nn.Module` that is also a function on symbolic tensors."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from ramify import constraints, dtype_policies, dtypes, initializers, regularizers
+from ramify.errors import ArgumentError, GraphError, ShapeError
+from ramify.graph import Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value, paused
+from ramify.graph.structure import flatten, map_leaves
+from ramify.layers import calling
+from ramify.layers.config import captured, restored
+from ramify.layers.tracking import TrackedDict, TrackedList, tracked
+from ramify.layers.variables import Parameter, State
+from ramify.naming import auto_name
+
+_serial = itertools.count()
+_Tensor = torch.Tensor
+
+
+def _building(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `build`: real weights even inside a probe, a path for their names, and `built` at the end."""
+
+    @functools.wraps(build)
+    def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
+        names = self._signature.build_names
+        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        outer = calling.state.scope
+        with paused(), torch.enable_grad():
+            calling.state.scope = (*outer, self.name)
+            try:
+                build(self, *args, **kwargs)
+            finally:
+                calling.state.scope = outer
+        self._register_loose_weights()
+        self.__dict__["_build_shapes"] = shapes
+        self.__dict__["built"] = True
+
+    return wrapper
+
+
+class Layer(torch.nn.Module):
+    """A function from tensors to tensors with weights: the building block of models.
+
+    A subclass defines `call` (or `forward`, which is the same), and `build` where weights depend on the input's shape.
+    On real tensors a layer runs; on symbolic tensors it records a node and returns symbolic tensors, their shapes
+    learned by running `call` itself on tensors without data.
+
+    Args:
+        activity_regularizer: function of the output whose value is added to the loss.
+        trainable: whether training changes the weights.
+        dtype: dtype or dtype policy; the global policy when not given.
+        autocast: whether floating inputs are cast to the dtype the layer computes in.
+        name: name within a model; made from the class's name when not given.
+        input_shape: shape of one sample; lets a `Sequential` model be built at once.
+
+    Example:
+
+    >>> import torch, ramify
+    >>> class Scale(ramify.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> Scale()(ramify.Input(shape=(3,))).shape
+    (None, 3)
+    """
+
+    _signature: calling.Signature
+    uses_training = True
+    takes_any_keyword = False
+    makes_mask = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember the arguments: `get_config` gives them back."""
+        self = super().__new__(cls)
+        self.__dict__["_init_args"] = (args, kwargs)
+        return self
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = cls.__dict__
+        if "call" in own and "forward" not in own:
+            cls.forward = cls.call
+        elif "forward" in own and "call" not in own:
+            cls.call = cls.forward
+        if "build" in own:
+            cls.build = _building(own["build"])  # type: ignore[method-assign]
+        cls._signature = calling.signature_of(cls.call, inspect.unwrap(cls.build))
+        cls.takes_any_keyword = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls.call).parameters.values())
+        cls.makes_mask = cls.compute_mask is not Layer.compute_mask
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        if kwargs:
+            raise ArgumentError(f"{type(self).__name__} takes no argument {', '.join(map(repr, kwargs))}. Leave it out.")
+        if name is not None and (not isinstance(name, str) or "/" in name or not name):
+            raise ArgumentError(f"name={name!r} is no name for a layer. Use a non-empty string without '/'.")
+        own = self.__dict__
+        own["training"] = False
+        own["built"] = False
+        own["autocast"] = autocast
+        own["supports_masking"] = False
+        own["input_spec"] = None
+        own["activity_regularizer"] = regularizers.get(activity_regularizer)
+        own["_name"] = name or auto_name(type(self).__name__)
+        own["_name_is_settled"] = name is not None
+        own["_serial"] = next(_serial)
+        own["_trainable"] = bool(trainable)
+        own["_losses"] = []
+        own["_last_call"] = -1
+        own["_losses_call"] = -1
+        own["_metrics"] = {}
+        own["_loose"] = []
+        own["_fast"] = 0
+        own["_input_shape_arg"] = tuple(input_shape) if input_shape is not None else None
+        self.dtype_policy = dtype
+
+    # ---- calling ----
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's computation; subclasses define it.
+
+        Raises:
+            ArgumentError: the subclass did not.
+        """
+        raise ArgumentError(f"{type(self).__name__} defines neither `call` nor `forward`. Define `call(self, inputs)`.")
+
+    forward = call
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights; subclasses that have weights define it.
+
+        Args:
+            input_shape: shape of the input, batch axis included, ``None`` for unknown sizes; nested as the input is.
+        """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the layer on real tensors, or record a call on symbolic ones."""
+        fast = self._fast
+        if fast and len(args) == 1 and not kwargs:
+            # The way of a trained-up model: one plain tensor (or a list of them) in the right dtype, nothing to prepare.
+            x = args[0]
+            if self._is_ready(x) if type(x) is not _Tensor else self._is_plain(x):
+                if fast == 1:
+                    return calling.module_call(self, x)
+                training = calling.state.training
+                return calling.module_call(self, x, training=self.training if training is None else training)
+        if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
+            return calling.symbolic_call(self, args, kwargs)
+        return calling.concrete_call(self, args, kwargs)
+
+    def _is_plain(self, x: Any) -> bool:
+        return (x.dtype is self.compute_torch_dtype or not x.is_floating_point()) and not hasattr(x, calling.MASK)
+
+    def _is_ready(self, value: Any) -> bool:
+        if type(value) is not list and type(value) is not tuple:
+            return False
+        return all(type(x) is _Tensor and self._is_plain(x) for x in value)
+
+    def finish_call(self) -> None:
+        """After a first call: the layer is built, and may take the short way from now on where nothing stands against."""
+        own = self.__dict__
+        own["built"] = True
+        if not own["_fast"] and self.activity_regularizer is None and self.compute_torch_dtype is self.variable_torch_dtype:
+            names = self._signature.names
+            simple = not self.makes_mask and not (self.takes_any_keyword and "training" not in names)
+            own["_fast"] = (2 if "training" in names else 1) if simple else 0
+
+    def resolve_training(self) -> bool:
+        """The mode for a call that was given none: the enclosing call's, else the module's own flag."""
+        training = calling.state.training
+        return self.training if training is None else training
+
+    def build_here(self, shapes: dict[str, Any]) -> None:
+        """Build for the given shapes, by the names that `build` gives them; nothing to do for a layer without weights."""
+        if type(self).build is not Layer.build:
+            self.build(**shapes)
+
+    # ---- weights ----
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Make a weight; assign it to an attribute.
+
+        Args:
+            shape: its shape; ``()`` when not given.
+            initializer: name, initializer or function ``(shape, dtype) -> tensor``; Glorot uniform for floats.
+            dtype: its dtype; that of the policy's variables when not given.
+            trainable: a parameter if true, else a buffer.
+            autocast: whether a mixed policy hands the weight out in the compute dtype.
+            regularizer: function of the weight whose value is added to the loss.
+            constraint: function that the optimizer applies to the weight after every update.
+            aggregation: accepted for Keras's sake; replicas are kept equal by `torch.distributed`.
+            overwrite_with_gradient: accepted for Keras's sake.
+            name: the last part of the weight's path.
+
+        Returns:
+            A `Parameter` or a `State`, both of which are tensors.
+
+        Raises:
+            ShapeError: a size in `shape` is unknown or negative.
+        """
+        del aggregation, overwrite_with_gradient
+        if isinstance(shape, str):  # the old order: name first
+            shape, name = None, shape
+        size = tuple(shape) if isinstance(shape, (list, tuple, torch.Size)) else () if shape is None else (shape,)
+        if any(s is None or s < 0 for s in size):
+            raise ShapeError(
+                f"{self.describe()} cannot make the weight '{name or 'weight'}' of shape {size}: a size is unknown. "
+                "Give the size of the last axis in `Input(shape=...)`."
+            )
+        kind = dtypes.to_torch(dtype or self.variable_dtype)
+        default = "glorot_uniform" if kind.is_floating_point else "zeros"
+        with paused(), torch.no_grad():
+            data = initializers.get(initializer or default)(size, dtype=dtypes.name(kind))
+        data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
+        weight = Parameter(data) if trainable else State(data)
+        if trainable and not self._trainable:
+            weight.requires_grad_(False)
+        weight.__dict__.update(
+            _name=name or "variable",
+            _path="/".join((*(calling.state.scope or (self.name,)), name or "variable")),
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+            autocast=autocast,
+        )
+        self._loose.append(weight)
+        return weight
+
+    def _register_loose_weights(self) -> None:
+        """Weights that were made but not assigned to an attribute belong to the layer all the same."""
+        held = {id(t) for t in (*self._parameters.values(), *self._buffers.values())}
+        for i, weight in enumerate(self._loose):
+            if id(weight) not in held:
+                name = weight.name if not hasattr(self, weight.name) else f"{weight.name}_{i}"
+                setattr(self, name.replace(".", "_"), weight)
+        self._loose.clear()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) in (list, dict, tuple):
+            if "_modules" in self.__dict__:
+                value = tracked(self, name, value)
+                self.__dict__.setdefault("_tracked", set()).add(name)
+            object.__setattr__(self, name, value)
+            return
+        if isinstance(value, State) and "_buffers" in self.__dict__:
+            self.__dict__.pop(name, None)
+            self.register_buffer(name, value)
+            return
+        if hasattr(value, "update_state") and hasattr(value, "reset_state"):
+            self._metrics[name] = value
+        super().__setattr__(name, value)
+
+    def _own_weights(self) -> Iterator[torch.Tensor]:
+        if self._loose:
+            self._register_loose_weights()
+        yield from (p for p in self._parameters.values() if p is not None)
+        yield from (b for b in self._buffers.values() if isinstance(b, State))
+
+    @property
+    def weights(self) -> list[Any]:
+        """All weights, each once: the layer's own, then those of its sublayers in the order they were attached."""
+        found: dict[int, Any] = {}
+        stack: list[torch.nn.Module] = [self]
+        while stack:
+            module = stack.pop()
+            own = module._own_weights() if isinstance(module, Layer) else _torch_weights(module)
+            for weight in own:
+                found.setdefault(id(weight), weight)
+            stack.extend(reversed([m for m in module._modules.values() if m is not None]))
+        return list(found.values())
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes: none where `trainable` is false."""
+        return [w for w in self.weights if w.requires_grad] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves alone or changes by other means than gradients."""
+        trained = {id(w) for w in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in trained]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights."""
+        return self.weights
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of all weights as arrays."""
+        return [weight.detach().cpu().numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Overwrite all weights.
+
+        Args:
+            weights: arrays in the order of `weights`.
+
+        Raises:
+            ShapeError: another number of arrays, or an array of another shape; nothing is changed then.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ShapeError(f"{self.describe()} has {len(own)} weights, but {len(weights)} were given. Give one each.")
+        for weight, value in zip(own, weights, strict=True):
+            if tuple(weight.shape) != tuple(np.shape(value)):
+                raise ShapeError(
+                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but the "
+                    f"value given for it has {tuple(np.shape(value))}. Check the order, or the model's sizes."
+                )
+        with torch.no_grad():
+            for weight, value in zip(own, weights, strict=True):
+                weight.copy_(torch.as_tensor(np.asarray(value)))
+
+    def count_params(self) -> int:
+        """The number of values in all weights."""
+        return sum(weight.numel() for weight in self.weights)
+
+    @property
+    def weights_device(self) -> torch.device:
+        """The device of the first weight, else torch's default device."""
+        first = next(itertools.chain(self.parameters(), self.buffers()), None)
+        return torch.get_default_device() if first is None else first.device
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for all sublayers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for module in self.modules():
+            if isinstance(module, Layer):
+                module.__dict__["_trainable"] = bool(value)
+            for parameter in module._parameters.values():
+                if parameter is not None and parameter.is_floating_point():
+                    parameter.requires_grad_(bool(value))
+
+    # ---- losses and metrics ----
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss of the call that is under way.
+
+        Args:
+            loss: scalar tensor, or a list of them.
+        """
+        if self._losses_call != calling.state.call_id:
+            self._losses.clear()
+            self.__dict__["_losses_call"] = calling.state.call_id
+        if not calling.is_probing():
+            self._losses.extend(flatten(loss))
+
+    @property
+    def losses(self) -> list[torch.Tensor]:
+        """What `add_loss` collected in the last call, and the values of all weight regularizers."""
+        found: list[torch.Tensor] = []
+        penalties: dict[int, Any] = {}
+        for module in self.modules():
+            if isinstance(module, Layer):
+                if module._losses and module._losses_call >= self._last_call:
+                    found.extend(module._losses)
+                if module._trainable:
+                    for weight in module._parameters.values():
+                        if weight is not None and getattr(weight, "regularizer", None) is not None:
+                            penalties[id(weight)] = weight
+        return found + [weight.regularizer(weight) for weight in penalties.values()]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Metrics that are attributes of the layer or its sublayers."""
+        layers = [m for m in self.modules() if isinstance(m, Layer)]
+        return list({id(metric): metric for layer in layers for metric in layer._metrics.values()}.values())
+
+    # ---- masks ----
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output; that of the input unless a subclass says otherwise."""
+        del inputs
+        return previous_mask
+
+    # ---- shapes ----
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What a call on symbolic tensors would return, without recording one."""
+        layer = self if self.built else _unbuilt_copy(self)
+        if not layer.built:
+            calling.build_for(layer, layer._signature.bind(args, kwargs))
+        return map_leaves(make_value, infer_call(Node(layer, args, kwargs, self.name)))
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shape of the output for the given shape(s) of the input; learned by running `call`, written nowhere."""
+        kwargs = {name.removesuffix("_shape"): shape for name, shape in kwargs.items()}
+        if "input" in kwargs:
+            kwargs = {self._signature.first: kwargs["input"]}
+        tensors = _on_shapes(lambda shape: SymbolicTensor(shape, self.compute_dtype), (args, kwargs))
+        output = self.compute_output_spec(*tensors[0], **tensors[1])
+        return map_leaves(lambda leaf: getattr(leaf, "shape", None), output)
+
+    def declared_output(self, first: Any) -> Any:
+        """For a `call` whose shapes depend on values: the output by the subclass's own `compute_output_shape`."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return None
+        shape = self.compute_output_shape(calling.shapes_of(first))
+        return _on_shapes(lambda one: SymbolicTensor(one, self.compute_dtype), shape)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor(s) of the layer's only call.
+
+        Raises:
+            GraphError: the layer was never called on symbolic tensors, or several times.
+        """
+        node = self._only_call("input")
+        if node.is_input:
+            return node.outputs
+        return node.args[0] if node.args else next(iter(node.kwargs.values()))
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor(s) that the layer's only call returned.
+
+        Raises:
+            GraphError: the layer was never called on symbolic tensors, or several times.
+        """
+        return self._only_call("output").outputs
+
+    def get_output_at(self, index: int) -> Any:
+        """The symbolic output of the layer's call number `index`."""
+        return calls_of(self)[index].outputs
+
+    def _only_call(self, what: str) -> Node:
+        calls = calls_of(self)
+        if not calls:
+            raise GraphError(f"{self.describe()} has no `{what}`: it was never called on a symbolic tensor. Call it.")
+        if len(calls) > 1:
+            raise GraphError(
+                f"{self.describe()} was called {len(calls)} times, so `{what}` is ambiguous. "
+                f"Use `get_output_at(0)` ... `get_output_at({len(calls) - 1})`."
+            )
+        return calls[0]
+
+    # ---- dtype, name, config ----
+
+    @property
+    def dtype_policy(self) -> dtype_policies.DTypePolicy:
+        """The dtypes of computation and weights."""
+        policy: dtype_policies.DTypePolicy = self.__dict__["_dtype_policy"]
+        return policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        policy = dtype_policies.get(value)
+        self.__dict__["_dtype_policy"] = policy
+        self.__dict__["compute_torch_dtype"] = dtypes.to_torch(policy.compute_dtype)
+        self.__dict__["variable_torch_dtype"] = dtypes.to_torch(policy.variable_dtype)
+        self.__dict__["_fast"] = 0
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype the layer computes in."""
+        return self.dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    dtype = variable_dtype
+    input_dtype = compute_dtype
+
+    @property
+    def name(self) -> str:
+        """The layer's name, unique within a model."""
+        return self.__dict__.get("_name", type(self).__name__)
+
+    @name.setter
+    def name(self, value: str) -> None:
+        before, own = self.name, self.__dict__
+        own["_name"], own["_name_is_settled"] = value, True
+        for weight in self.weights:
+            path = getattr(weight, "_path", None)
+            if path is not None:
+                weight._path = "/".join(value if part == before else part for part in path.split("/"))
+
+    path = name
+
+    def describe(self) -> str:
+        """A short description for messages, such as ``Dense 'dense_1'``."""
+        return f"{type(self).__name__} '{self.name}'"
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal layer, as plain data."""
+        policy = self.dtype_policy
+        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(policy)}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return {**config, **captured(self, Layer)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The layer that `get_config` described, without its weights' values."""
+        return cls(**restored(config))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that the layer was built for."""
+        shapes = self.__dict__.get("_build_shapes")
+        return None if shapes is None else dict(shapes)
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave."""
+        if config and not self.built:
+            self.build_here({name: _as_shape(shape) for name, shape in config.items()})
+            self.built = True
+
+    # ---- copying ----
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tracked containers travel as plain ones."""
+        plain = {TrackedList: list, TrackedDict: dict}
+        return {k: plain[type(v)](v) if type(v) in plain else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, given: dict[str, Any]) -> None:
+        super().__setstate__(given)
+        for name in given.get("_tracked", ()):
+            if name in self.__dict__:
+                object.__setattr__(self, name, tracked(self, name, self.__dict__[name]))
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        before = {name: buffer for name, buffer in self._buffers.items() if isinstance(buffer, State)}
+        super()._apply(fn, recurse)
+        for name, old in before.items():
+            new = self._buffers[name]
+            if not isinstance(new, State) and new is not None:
+                self._buffers[name] = State(new)
+                self._buffers[name].__dict__.update(old.__dict__)
+        return self
+
+
+Layer._signature = calling.signature_of(Layer.call, Layer.build)
+
+
+def _torch_weights(module: torch.nn.Module) -> Iterator[torch.Tensor]:
+    yield from (p for p in module._parameters.values() if p is not None)
+    yield from (b for b in module._buffers.values() if b is not None and not isinstance(b, State))
+
+
+def _unbuilt_copy(layer: Layer) -> Layer:
+    import copy
+
+    return copy.deepcopy(layer)
+
+
+def _as_shape(value: Any) -> Any:
+    """A shape, or a nested structure of shapes, out of what JSON made of it."""
+    if isinstance(value, (list, tuple)):
+        if all(size is None or isinstance(size, int) for size in value):
+            return tuple(value)
+        return [_as_shape(item) for item in value]
+    return {key: _as_shape(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _on_shapes(function: Callable[[Any], Any], value: Any) -> Any:
+    """Apply a function to every shape in a nested structure of them."""
+    if isinstance(value, (list, tuple)):
+        if value and all(size is None or isinstance(size, int) for size in value):
+            return function(value)
+        return type(value)(_on_shapes(function, item) for item in value)
+    if isinstance(value, dict):
+        return {key: _on_shapes(function, item) for key, item in value.items()}
+    return value
