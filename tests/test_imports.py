@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "_version"),
-    ("registry", "dtypes", "naming"),
+    ("registry", "dtypes", "naming", "state"),
     ("graph",),
     ("ops", "random"),
     ("activations", "initializers", "regularizers", "constraints"),
