@@ -215,7 +215,7 @@ def main() -> None:
             bench.run_workload(workload)
         bench.run_builds()
     print(f"{options.threads} cores, {options.rounds} rounds\n\n{times_table(list(workers), bench.times)}\n")
-    print(builds_table(bench.builds))
+    print(builds_table(bench.builds) if bench.builds else "")
     print("\n".join(bench.notes))
     figures = {"threads": options.threads, "seconds": bench.times, "builds": bench.builds, "notes": bench.notes}
     options.out.parent.mkdir(parents=True, exist_ok=True)
