@@ -32,7 +32,7 @@ class Regularizer:
     tensor(5.)
     """
 
-    def __call__(self, x: torch.Tensor) -> Any:  # noqa: ARG002 (the base penalises nothing)
+    def __call__(self, x: torch.Tensor) -> Any:
         """The penalty of a tensor: a scalar tensor, or a number; 0.0 here."""
         return 0.0
 

@@ -18,7 +18,7 @@ def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None,
     Args:
         x: tensor of any shape.
         negative_slope: values up to `threshold` become ``negative_slope * (x - threshold)``.
-        max_value: results are cut off here.
+        max_value: values above `threshold` are cut off at 0 and here.
         threshold: values above it stay what they are.
 
     Returns:
@@ -29,17 +29,12 @@ def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None,
     """
     if not isinstance(x, Tensor):
         x = to_tensor(x)
-    if threshold == 0:
-        if max_value is None:
-            return F.leaky_relu(x, negative_slope) if negative_slope else torch.relu(x)
-        if max_value == 6 and not negative_slope:
-            return F.relu6(x)
-        y = F.leaky_relu(x, negative_slope) if negative_slope else torch.relu(x)
-    elif negative_slope:
-        y = torch.where(x > threshold, x, negative_slope * (x - threshold))
-    else:
-        y = F.threshold(x, threshold, 0)
-    return y if max_value is None else y.clamp(max=max_value)
+    if threshold == 0 and max_value is None:
+        return F.leaky_relu(x, negative_slope) if negative_slope else torch.relu(x)
+    y = F.threshold(x, threshold, 0) if threshold else torch.relu(x)
+    if max_value is not None:
+        y = y.clamp(0, max_value)
+    return y - negative_slope * torch.relu(threshold - x) if negative_slope else y
 
 
 @serializable(_MODULE)

@@ -148,6 +148,6 @@ def squareplus(x: Tensor, b: float = 4) -> Tensor:
         x = to_tensor(x)
     if b == 0:
         return torch.relu(x)
-    right = torch.hypot(x, torch.full_like(x, b**0.5)).add(x.abs()) * 0.5
-    # (x + r)(r - x) = b, with r the root: the left follows from the right without a difference of near equals.
-    return torch.where(x < 0, 0.25 * b / right, right)
+    root = torch.hypot(x, torch.full_like(x, b**0.5))
+    # (root + x)(root - x) = b: on the left, the quotient takes the place of a difference of near equals.
+    return torch.where(x < 0, 0.5 * b / (root - x.clamp(max=0)), 0.5 * root + 0.5 * x)

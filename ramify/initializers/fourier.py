@@ -43,7 +43,7 @@ class STFT(Initializer):
     Args:
         side: ``"real"`` or ``"imag"``.
         window: ``"hann"``, ``"hamming"``, ``"blackman"``, ``"bartlett"``, ``"cosine"``, ``"nuttall"``, ``"boxcar"``; an
-            array or tensor of `frame_length` numbers; ``None`` for no window.
+            array or tensor of `frame_length` numbers; ``None`` for no window, and no scaling.
         scaling: what the window is divided by: the root of the sum of its squares (``"density"``), its sum
             (``"spectrum"``), or nothing (``None``).
         periodic: whether the window is periodic rather than symmetric.
@@ -94,8 +94,8 @@ class STFT(Initializer):
 
     def _scaled_window(self, length: int, exact: dict[str, Any]) -> torch.Tensor:
         if self.window is None:
-            window = torch.ones(length, **exact)
-        elif isinstance(self.window, str):
+            return torch.ones(length, **exact)
+        if isinstance(self.window, str):
             window = _WINDOWS[self.window](length, sym=not self.periodic, **exact)
         else:
             window = torch.as_tensor(self.window, **exact)

@@ -39,13 +39,15 @@ def generator(seed: Any, device: torch.device) -> torch.Generator | None:
         if isinstance(drawn, torch.Generator):
             return drawn
         seed = _mix(torch.as_tensor(drawn).flatten().tolist())
-    return torch.Generator(device=device).manual_seed(seed & _MASK)
+    elif not 0 <= seed < 2**32:
+        seed = _mix([seed])
+    return torch.Generator(device=device).manual_seed(seed)
 
 
 def _mix(words: list[int]) -> int:
-    """Fold a seed of several words into one.
+    """Fold a seed of several words, or of a large one, into 64 bits.
 
-    Every word must reach the low 32 bits, the only ones that torch's generator on the CPU uses: hence the finalizer of
+    Every bit must reach the low 32, the only ones that torch's generator on the CPU uses: hence the finalizer of
     SplitMix64 (Steele et al., 2014, "Fast splittable pseudorandom number generators") after each word.
     """
     state = 0
