@@ -16,6 +16,7 @@ PACKAGE = ROOT / "ramify"
 TIERS = (
     ("errors", "_version"),
     ("registry", "dtypes", "naming", "state"),
+    ("dtype_policies",),
     ("graph",),
     ("ops", "random"),
     ("activations", "initializers", "regularizers", "constraints"),
