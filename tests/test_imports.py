@@ -33,6 +33,9 @@ TIERS = (
 )
 TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
 
+# The one place that reaches up: it joins training, saving and looking to `Model`. It still may not go in a circle.
+JOINT = "ramify.models.model"
+
 # May be imported inside a function: what a user need not have installed.
 OPTIONAL = {"IPython", "PIL", "jax", "keras", "matplotlib", "onnx", "pandas", "resvg_py", "sklearn", "tensorflow"}
 
@@ -100,7 +103,7 @@ def test_every_part_has_a_tier():
 
 def test_imports_point_one_way():
     wrong = []
-    for module in MODULES:
+    for module in set(MODULES) - {JOINT}:
         own = part_of(module)
         for line, target in own_imports(module):
             part = part_of(target)
