@@ -41,8 +41,9 @@ def dump(graph: Graph) -> dict[str, Any]:
     def flat(node: Node) -> tuple[Any, ...]:
         outputs = map_leaves(lambda v: _Blank(v) if isinstance(v, SymbolicValue) else v, node.outputs)
         if node in sources:
-            return (node.target if node.is_input else None), (), {}, node.label, True, outputs
-        return node.target, _refer(node.args, number), _refer(node.kwargs, number), node.label, False, outputs
+            return (node.target if node.is_input else None), (), {}, node.label, (), True, outputs
+        args, kwargs = _refer(node.args, number), _refer(node.kwargs, number)
+        return node.target, args, kwargs, node.label, node.implicit, False, outputs
 
     masks = []
     for node in nodes:
@@ -65,8 +66,8 @@ def load(state: dict[str, Any]) -> tuple[Any, Any]:
     def back(structure: Any) -> Any:
         return map_leaves(lambda v: values[v.number][v.path] if isinstance(v, _Ref) else v, structure)
 
-    for target, args, kwargs, name, entry, outputs in state["nodes"]:
-        node = Node(target, back(args), back(kwargs), name, is_input=entry)
+    for target, args, kwargs, label, implicit, entry, outputs in state["nodes"]:
+        node = Node(target, back(args), back(kwargs), label, implicit, entry)
         node.finish(map_leaves(lambda v: v.make() if isinstance(v, _Blank) else v, outputs))
         values.append(dict(walk(node.outputs)))
     for number, path, mask in state["masks"]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+import torch.fx
 
 from ramify.errors import DisconnectedError, DuplicateNameError, GraphError, InputError
 from ramify.graph import flat
@@ -118,6 +119,7 @@ class Graph:
         taken: set[str] = set()
         for layer in self.layers:
             base = str(getattr(layer, "name", type(layer).__name__)).replace(".", "_") or "layer"
+            base = f"{base}_" if hasattr(torch.fx.GraphModule, base) else base
             name, i = base, 0
             while name in taken:
                 i += 1

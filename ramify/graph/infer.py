@@ -160,12 +160,13 @@ _QUICK.pop(None, None)
 
 def run_probe(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call with meta tensors among the arguments; no gradient is recorded and no real tensor is touched."""
-    before, _state.active = _state.active, True
+    before = _state.active, _state.paused
+    _state.active, _state.paused = True, False
     try:
         with torch.no_grad(), _Probe():
             return call(*args, **kwargs)
     finally:
-        _state.active = before
+        _state.active, _state.paused = before
 
 
 def meta(probe: Probe, dtype: torch.dtype) -> Tensor:

@@ -6,33 +6,41 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx
 
 from ramify.graph.graph import Graph
 from ramify.graph.node import Node, SymbolicValue
-from ramify.graph.structure import Path, flatten, map_leaves
+from ramify.graph.structure import Path, flatten, map_leaves, unflatten
+from ramify.graph.tensor import MASK
 
 Env = dict[SymbolicValue, Any]
+_ARRAY = (torch.Tensor, np.ndarray, np.generic)
+_LITERAL = (
+    type(None), bool, int, float, complex, str, torch.dtype, torch.device, torch.memory_format, type(...),
+)  # fmt: skip
 
 
-def lower(graph: Graph, name: str = "Model") -> fx.GraphModule:
+def lower(graph: Graph, name: str = "Model", device: torch.device | None = None) -> fx.GraphModule:
     """Compile a graph to a module whose forward takes the graph's inputs one by one, in order.
 
     Args:
         graph: what to compile. Models called in it that are graphs themselves are inlined.
         name: class name of the result.
+        device: where constants of the graph are put; where they are when not given.
 
     Returns:
         A `GraphModule` that shares the layers (and so the weights) of the graph. Its forward returns the graph's
         outputs in their nested structure.
     """
-    return _Lowering(graph).module(name)
+    return _Lowering(graph, device).module(name)
 
 
 class _Lowering:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, device: torch.device | None) -> None:
         self.graph = graph
+        self.device = device
         self.fx = fx.Graph()
         self.root: dict[str, Any] = {}
         self.constants: dict[int, str] = {}
@@ -43,9 +51,19 @@ class _Lowering:
         for tensor, wanted in zip(self.graph.inputs, self.graph.input_names, strict=True):
             env[tensor] = self.fx.placeholder(_unique(_identifier(wanted), taken))
         outputs = self._run(self.graph, env)
-        self.fx.output(outputs)
+        self.fx.output(self._with_masks(outputs, env))
         self.fx.lint()
         return fx.GraphModule(self.root, self.fx, class_name=name)
+
+    def _with_masks(self, outputs: Any, env: Env) -> Any:
+        """Let the masks of the outputs travel with them, for the losses to see."""
+        if not any(mask is not None for mask in self.graph.output_masks):
+            return outputs
+        leaves = [
+            out if mask is None else self.fx.call_function(attach_mask, (out, self._value(mask, env)))
+            for out, mask in zip(flatten(outputs), self.graph.output_masks, strict=True)
+        ]
+        return unflatten(outputs, leaves)
 
     def _run(self, graph: Graph, env: Env) -> Any:
         """Emit a graph's nodes; a nested one waits on a stack of our own, so depth of nesting is no limit."""
@@ -77,12 +95,12 @@ class _Lowering:
     def _value(self, leaf: Any, env: Env) -> Any:
         if isinstance(leaf, SymbolicValue):
             return self._symbolic(leaf, env)
-        if isinstance(leaf, torch.Tensor):
-            if id(leaf) not in self.constants:
-                key = self.constants[id(leaf)] = f"constant_{len(self.constants)}"
-                self.root[key] = leaf
-            return self.fx.get_attr(self.constants[id(leaf)])
-        return leaf
+        if isinstance(leaf, _LITERAL):
+            return leaf
+        if id(leaf) not in self.constants:
+            key = self.constants[id(leaf)] = f"constant_{len(self.constants)}"
+            self.root[key] = torch.as_tensor(leaf, device=self.device) if isinstance(leaf, _ARRAY) else leaf
+        return self.fx.get_attr(self.constants[id(leaf)])
 
     def _symbolic(self, value: SymbolicValue, env: Env) -> Any:
         """The fx value; an item of a nested result is taken out when it is first used."""
@@ -121,6 +139,12 @@ class _Lowering:
         self._bind(node, out, frame.env)
 
 
+def attach_mask(value: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Let a mask travel with a real tensor."""
+    setattr(value, MASK, mask)
+    return value
+
+
 class _Frame:
     """One graph in the middle of being emitted."""
 
@@ -140,9 +164,8 @@ class _Frame:
 def inlined_graph(node: Node) -> Graph | None:
     """The graph to put in place of a call, or ``None`` where the call itself must be made."""
     inner = getattr(node.target, "inlined_graph", None)
-    if not isinstance(inner, Graph) or any(flatten(node.kwargs.get("mask"))):
-        return None
-    return inner
+    masked = any(leaf is not None for leaf in flatten(node.kwargs.get("mask")))
+    return inner if isinstance(inner, Graph) and not masked else None
 
 
 def _identifier(name: str) -> str:

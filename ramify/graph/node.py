@@ -38,6 +38,7 @@ class Node:
         args: positional arguments, nested as they were given, with symbolic values as leaves.
         kwargs: keyword arguments, likewise.
         label: a short word for the call.
+        implicit: names of the keyword arguments that were filled in rather than given (masks).
         is_input: whether the call is where data enters (an `Input`).
         outputs: the nested result, with symbolic values (and constants) as leaves. Set once, when the call is made.
         serial: rises with every call made in the process; an order of creation.
@@ -47,6 +48,7 @@ class Node:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     label: str
+    implicit: tuple[str, ...] = ()
     is_input: bool = False
     outputs: Any = None
     serial: int = field(default_factory=lambda: next(_serial))

@@ -15,6 +15,8 @@ from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.operators import Operators, TensorOperators
 from ramify.graph.structure import flatten, map_leaves
 
+MASK = "_ramify_mask"  # the attribute under which a real tensor carries its mask
+
 
 class SymbolicTensor(SymbolicValue, TensorOperators):
     """A tensor of known rank and dtype that will exist when the graph runs.
@@ -158,7 +160,12 @@ def placeholder(target: Any, shape: Sequence[int | None], dtype: Any, name: str 
 
 
 def record(
-    target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None, outputs: Any = None
+    target: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    name: str | None = None,
+    outputs: Any = None,
+    implicit: tuple[str, ...] = (),
 ) -> Any:
     """Record one call on symbolic values: a new node, and symbolic values for what it will return.
 
@@ -167,6 +174,7 @@ def record(
         args: positional arguments, nested; symbolic values among the leaves.
         kwargs: keyword arguments, likewise.
         name: a word for the call; the target's name when not given.
+        implicit: names among `kwargs` that were filled in rather than given.
         outputs: symbolic values without a node, where the caller knows the result; inferred when not given.
 
     Returns:
@@ -176,7 +184,7 @@ def record(
         ShapeError: the call does not take these shapes.
         SymbolicValueError: the call needs numbers to go on.
     """
-    node = Node(target, args, kwargs, name or _name_of(target))
+    node = Node(target, args, kwargs, name or _name_of(target), implicit)
     for leaf in flatten((args, kwargs)):
         if isinstance(leaf, torch.nn.Parameter) and not isinstance(target, torch.nn.Module):
             raise InputError(

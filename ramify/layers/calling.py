@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ramify import dtypes
 from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import SymbolicTensor, SymbolicValue, is_probing, is_symbolic, paused, record, visible_shape
+from ramify.graph import MASK, SymbolicTensor, is_probing, is_symbolic, paused, record, visible_shape
 from ramify.graph.structure import flatten, map_leaves
 
 if TYPE_CHECKING:
     from ramify.layers.layer import Layer
 
-MASK = "_ramify_mask"
 module_call = torch.nn.Module.__call__
 
 
@@ -125,7 +123,7 @@ def _ready(layer: Layer, value: Any) -> Any:
 
 
 def _with_training(layer: Layer, signature: Signature, bound: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    if "training" in signature.names:
+    if layer.takes_training:
         if bound.get("training") is None:
             position = signature.names.index("training")
             if position >= len(bound) - len(kwargs) or "training" in kwargs:
@@ -141,7 +139,7 @@ def _after(layer: Layer, bound: dict[str, Any], outputs: Any) -> Any:
     if regularizer is not None and not is_probing():
         for leaf in flatten(outputs):
             layer.add_loss(regularizer(leaf))
-    if layer.supports_masking and bound:
+    if layer.supports_masking and bound and not layer.masks_itself:
         inputs = next(iter(bound.values()))
         previous = map_leaves(mask_of, inputs)
         if layer.makes_mask or any(mask is not None for mask in flatten(previous)):
@@ -204,12 +202,12 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if any_mask(v)}
     known = None
     try:
-        outputs = record(layer, args, {**kwargs, **masks})
+        outputs = record(layer, args, {**kwargs, **masks}, implicit=tuple(masks))
     except SymbolicValueError:
         known = layer.declared_output(first)
         if known is None:
             raise
-        outputs = record(layer, args, {**kwargs, **masks}, outputs=known)
+        outputs = record(layer, args, {**kwargs, **masks}, outputs=known, implicit=tuple(masks))
     layer.finish_call()
     if layer.supports_masking and (layer.makes_mask or any_mask(map_leaves(mask_of, first))):
         given = bound.get("mask") if bound.get("mask") is not None else map_leaves(mask_of, first)

@@ -74,9 +74,10 @@ class Layer(torch.nn.Module):
     """
 
     _signature: calling.Signature
-    uses_training = True
+    takes_training = False
     takes_any_keyword = False
     makes_mask = False
+    masks_itself = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember the arguments: `get_config` gives them back."""
@@ -95,6 +96,8 @@ class Layer(torch.nn.Module):
             cls.build = _building(own["build"])  # type: ignore[method-assign]
         cls._signature = calling.signature_of(cls.call, inspect.unwrap(cls.build))
         cls.takes_any_keyword = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls.call).parameters.values())
+        passed_down = getattr(cls.call, "passes_training_down", False)
+        cls.takes_training = "training" in cls._signature.names and not passed_down
         cls.makes_mask = cls.compute_mask is not Layer.compute_mask
 
     def __init__(
@@ -121,6 +124,7 @@ class Layer(torch.nn.Module):
         own["input_spec"] = None
         own["activity_regularizer"] = regularizers.get(activity_regularizer)
         own["_name"] = name or auto_name(type(self).__name__)
+        own["_name_is_given"] = name is not None
         own["_name_is_settled"] = name is not None
         own["_serial"] = next(_serial)
         own["_trainable"] = bool(trainable)
@@ -168,7 +172,8 @@ class Layer(torch.nn.Module):
         return calling.concrete_call(self, args, kwargs)
 
     def _is_plain(self, x: Any) -> bool:
-        return (x.dtype is self.compute_torch_dtype or not x.is_floating_point()) and not hasattr(x, calling.MASK)
+        fits = x.dtype is self.compute_torch_dtype or not x.is_floating_point() or not self.autocast
+        return fits and not hasattr(x, calling.MASK)
 
     def _is_ready(self, value: Any) -> bool:
         if type(value) is not list and type(value) is not tuple:
@@ -179,10 +184,16 @@ class Layer(torch.nn.Module):
         """After a first call: the layer is built, and may take the short way from now on where nothing stands against."""
         own = self.__dict__
         own["built"] = True
-        if not own["_fast"] and self.activity_regularizer is None and self.compute_torch_dtype is self.variable_torch_dtype:
-            names = self._signature.names
-            simple = not self.makes_mask and not (self.takes_any_keyword and "training" not in names)
-            own["_fast"] = (2 if "training" in names else 1) if simple else 0
+        plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
+        if not own["_fast"] and self.activity_regularizer is None and plain_dtype and self._signature.names:
+            # Sublayers may add losses or make masks: only a network, which keeps account of its calls, skips past that.
+            simple = self.masks_itself or not (self.makes_mask or self._modules)
+            own["_fast"] = (2 if self.takes_training else 1) if simple else 0
+
+    @property
+    def uses_training(self) -> bool:
+        """Whether the mode of a call makes a difference to the layer or to something in it."""
+        return self.takes_training or bool(self._modules)
 
     def resolve_training(self) -> bool:
         """The mode for a call that was given none: the enclosing call's, else the module's own flag."""
@@ -508,7 +519,8 @@ class Layer(torch.nn.Module):
     @name.setter
     def name(self, value: str) -> None:
         before, own = self.name, self.__dict__
-        own["_name"], own["_name_is_settled"] = value, True
+        own["_name"] = value
+        own["_name_is_settled"] = True
         for weight in self.weights:
             path = getattr(weight, "_path", None)
             if path is not None:
@@ -545,6 +557,16 @@ class Layer(torch.nn.Module):
             self.built = True
 
     # ---- copying ----
+
+    def get_submodule(self, target: str) -> torch.nn.Module:
+        """The module at a dotted path; found among the modules even where a property has the same name."""
+        module: torch.nn.Module = self
+        for part in target.split(".") if target else ():
+            found = module._modules.get(part)
+            if found is None:
+                raise AttributeError(f"{self.describe()} has no submodule '{target}'")
+            module = found
+        return module
 
     def __getstate__(self) -> dict[str, Any]:
         """Tracked containers travel as plain ones."""

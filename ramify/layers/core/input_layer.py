@@ -57,6 +57,13 @@ class InputLayer(Layer):
         self.built = True
         self.__dict__["_tensor"] = placeholder(self, self.batch_shape, self._data_dtype)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy belongs to another graph, which brings the tensor along."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_tensor"}
+
+    def build_here(self, shapes: dict[str, Any]) -> None:
+        """Nothing to build."""
+
     def call(self, *_: Any) -> Any:
         """Never run: graphs start after their inputs.
 

@@ -1,0 +1,81 @@
+"""`Model`: a network that can be trained, saved and looked at; the one place where these parts are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from ramify.errors import ArgumentError
+from ramify.layers.config import captured, restored
+from ramify.models.network import Network
+from ramify.registry import serializable, serialize
+from ramify.training.trainer import Trainer
+
+
+@serializable("keras", "keras.models>Model")
+class Model(Trainer, Network):
+    """A model: functional, or a subclass with a `call` of its own.
+
+    ``Model(inputs, outputs)`` is the function between symbolic tensors. A subclass makes its layers in `__init__` and
+    uses them in `call`; or passes `inputs` and `outputs` to ``super().__init__``. Either is a `torch.nn.Module` and a
+    layer: models nest in models.
+
+    Args:
+        inputs: symbolic tensors, nested in lists, tuples and dicts as data will be fed.
+        outputs: symbolic tensors, nested as results will be returned.
+        name: name of the model.
+        trainable: whether training changes the weights.
+
+    Raises:
+        DisconnectedError: an output depends on an `Input` that is not among the inputs.
+        InputError: arrays, numbers, uncalled layers or nothing where a symbolic tensor belongs.
+        DuplicateNameError: two layers or inputs were given the same name.
+
+    Example:
+
+    >>> import ramify
+    >>> x = ramify.Input(shape=(16,))
+    >>> h = ramify.layers.Dense(8, activation="relu")(x)
+    >>> model = ramify.Model(x, [ramify.layers.Dense(1)(h), ramify.layers.Dense(3)(h)])
+    >>> model.output_shape
+    [(None, 1), (None, 3)]
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """``Model(inputs, outputs)`` makes a `Functional`."""
+        made = Functional if cls is Model else cls
+        self = object.__new__(made)
+        self.__dict__["_init_args"] = (args, kwargs)
+        return self
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        functional = isinstance(self, Functional)
+        if functional or inputs is not None or outputs is not None:
+            missing = [word for word, value in (("inputs", inputs), ("outputs", outputs)) if value is None]
+            if missing:
+                raise ArgumentError(
+                    f"A functional model needs both ends: {' and '.join(f'`{w}`' for w in missing)} "
+                    f"{'is' if len(missing) == 1 else 'are'} missing. Write `Model(inputs=..., outputs=...)` with the "
+                    "symbolic tensors that it starts from and ends in."
+                )
+            self.set_graph(inputs, outputs)
+            if not trainable:
+                self.trainable = False
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as plain data."""
+        policy = serialize(self.dtype_policy)
+        return {"name": self.name, "trainable": self.trainable, "dtype": policy, **captured(self, Model)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
+        """The model that `get_config` described, without its weights' values."""
+        return cls(**restored(config, custom_objects))
+
+
+@serializable("keras", "keras.models>Functional")
+class Functional(Model):
+    """A model that is a graph between given inputs and outputs; `Model(inputs, outputs)` makes it."""

@@ -1,0 +1,362 @@
+"""`Network`: a layer whose computation is a graph of other layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
+
+import torch
+
+from ramify.errors import ArgumentError, DuplicateNameError, GraphError, InputError, ShapeError
+from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
+from ramify.graph.structure import flatten, map_leaves, pick
+from ramify.layers import calling
+from ramify.layers.layer import Layer
+from ramify.naming import to_snake_case
+
+_Tensor = torch.Tensor
+
+
+class Network(Layer):
+    """What functional, sequential and subclassed models have in common: layers, and often a graph of them.
+
+    With a graph, calling the network runs straight-line code compiled from it; see `code`.
+    """
+
+    masks_itself = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.__dict__["_graph"] = None
+        self.__dict__["_lowered"] = None
+
+    # ---- the graph ----
+
+    def set_graph(self, inputs: Any, outputs: Any) -> None:
+        """Become the function from `inputs` to `outputs`, nested symbolic tensors.
+
+        Raises:
+            GraphError: an output that the inputs do not reach, and whatever else `Graph` refuses.
+            DuplicateNameError: two layers that were given the same name.
+        """
+        graph = Graph(inputs, outputs)
+        _settle_names(graph.layers)
+        _ = graph.input_names  # inputs of the same name are refused here, not when data arrives
+        entries = {tensor.node.target for tensor in graph.inputs if tensor.node.is_input}
+        self._modules.update({name: layer for layer, name in graph.module_names.items() if layer not in entries})
+        own = self.__dict__
+        own.update(_graph=graph, _lowered=None, autocast=False, supports_masking=True, built=True)
+        own["_checks"] = [
+            (t.dtype, t.ndim, tuple((axis, size) for axis, size in enumerate(t.shape) if size is not None))
+            for t in graph.inputs
+        ]
+        own.pop("_init_args", None)
+        self.finish_call()
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the network.
+
+        Raises:
+            GraphError: the network has none: it was subclassed, or has not seen an input yet.
+        """
+        graph: Graph | None = self.__dict__.get("_graph")
+        if graph is None:
+            raise GraphError(
+                f"{self.describe()} has no graph: only functional models, and sequential ones that know their input, do. "
+                "Make it with `Model(inputs, outputs)`, or build the `Sequential` with an `Input`."
+            )
+        return graph
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether the network is a graph, rather than Python code of its own."""
+        return self.__dict__.get("_graph") is not None
+
+    @property
+    def inlined_graph(self) -> Graph | None:
+        """The graph that stands for this network inside another one; none where its call does more than run it."""
+        hooked = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks
+        plain = getattr(type(self).call, "runs_graph", False)
+        return self.__dict__.get("_graph") if plain and not hooked else None
+
+    @property
+    def lowered(self) -> torch.fx.GraphModule:
+        """The graph compiled to a `torch.fx.GraphModule` that shares this network's layers.
+
+        Its forward takes the inputs one by one, in the order of `inputs`.
+        """
+        if self.__dict__.get("_lowered") is None:
+            module = lower(self.graph, type(self).__name__, self.weights_device)
+            self.__dict__["_lowered"] = (module, module.forward)
+        result: torch.fx.GraphModule = self.__dict__["_lowered"][0]
+        return result
+
+    @property
+    def code(self) -> str:
+        """The Python code that a call runs."""
+        return self.lowered.code
+
+    # ---- calling ----
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Run the graph.
+
+        Args:
+            inputs: one tensor, a list in the order of the inputs, or a dict by their names.
+            training: mode for all layers; the enclosing call's, else each layer's own, when not given.
+            mask: masks of the inputs, in their structure.
+        """
+        del training  # an explicit mode reaches the layers through the state of the call
+        state = calling.state
+        if state.depth == 0:
+            state.call_id += 1
+        self.__dict__["_last_call"] = state.call_id
+        state.depth += 1
+        try:
+            if mask is not None:
+                return self._run_masked(inputs, mask)
+            lowered = self.__dict__["_lowered"]
+            if lowered is None:
+                _ = self.lowered
+                lowered = self.__dict__["_lowered"]
+            return lowered[1](*self._fed(inputs))
+        finally:
+            state.depth -= 1
+
+    call.passes_training_down = True  # type: ignore[attr-defined]
+    call.runs_graph = True  # type: ignore[attr-defined]
+
+    forward = call
+
+    def _fed(self, inputs: Any) -> Sequence[Any]:
+        """The inputs one by one, checked and in the dtypes that the graph was made for."""
+        checks = self._checks
+        values = [inputs] if type(inputs) is _Tensor and len(checks) == 1 else self.graph.match_inputs(inputs)
+        for i, (value, (dtype, ndim, sizes)) in enumerate(zip(values, checks, strict=True)):
+            if type(value) is not _Tensor or value.dtype is not dtype:
+                value = values[i] = self._as_input(i, value)
+                if value is None:
+                    continue
+            shape = value.shape
+            if len(shape) != ndim or any(shape[axis] != size for axis, size in sizes):
+                values[i] = self._reshaped(i, value)
+        return values
+
+    def _as_input(self, i: int, value: Any) -> Any:
+        spec = self.graph.inputs[i]
+        if value is None and getattr(spec.node.target, "optional", False):
+            return None
+        if isinstance(value, (str, bytes)) or value is None:
+            raise InputError(
+                f"The input '{self.graph.input_names[i]}' of {self.describe()} takes a tensor of shape {spec.shape}, "
+                f"but received {value!r:.60}. Feed an array or a tensor."
+            )
+        try:
+            return torch.as_tensor(value, device=None if isinstance(value, _Tensor) else self.weights_device).to(spec.dtype)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"The input '{self.graph.input_names[i]}' of {self.describe()} takes a tensor of shape {spec.shape}, "
+                f"but received {type(value).__name__}, of which no tensor can be made ({error}). Feed an array."
+            ) from None
+
+    def _reshaped(self, i: int, value: torch.Tensor) -> torch.Tensor:
+        """A last axis of size 1 may be missing or extra, as in Keras; any other difference is an error."""
+        want = self.graph.inputs[i].shape
+        shape = tuple(value.shape)
+        if len(shape) == len(want) + 1 and shape[-1] == 1 and _fits(shape[:-1], want):
+            return value.squeeze(-1)
+        if len(shape) == len(want) - 1 and want[-1] == 1 and _fits(shape, want[:-1]):
+            return value.unsqueeze(-1)
+        if _fits(shape, want):
+            return value
+        others = ", ".join(
+            f"'{name}' {tensor.shape}" for name, tensor in zip(self.graph.input_names, self.graph.inputs, strict=True)
+        )
+        raise ShapeError(
+            f"The input '{self.graph.input_names[i]}' of {self.describe()} takes shape {want}, but received {shape}. "
+            f"The model's inputs are: {others}. Feed data of these shapes, batch first."
+        )
+
+    def _run_masked(self, inputs: Any, mask: Any) -> Any:
+        """Call the layers one by one on tensors that carry masks."""
+        values = list(self._fed(inputs))
+        for i, one in enumerate(flatten(mask)):
+            if one is not None:
+                values[i] = values[i].view_as(values[i])  # the caller's tensor must not change
+                calling.set_mask(values[i], one)
+        return run_graph(self.graph, values)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The masks of the outputs, in their order; `None` where there are none."""
+        graph = self.__dict__.get("_graph")
+        given = [m for m in flatten(previous_mask) if m is not None]
+        if graph is None or (not given and all(m is None for m in graph.output_masks)):
+            return None
+        outputs = flatten(run_graph(graph, graph.match_inputs(inputs)))
+        masks = [calling.mask_of(out) for out in outputs]
+        return masks if len(masks) > 1 else masks[0]
+
+    # ---- layers and names ----
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, input layers included, in Keras's order: those furthest from the outputs first."""
+        if self.has_graph:
+            inside = self.graph.layers
+            return [*inside, *(m for m in self._sublayers() if m not in set(inside))]
+        return list(self._sublayers())
+
+    def _sublayers(self) -> Iterator[Layer]:
+        stack = list(reversed([m for m in self._modules.values() if m is not None]))
+        while stack:
+            module = stack.pop()
+            if isinstance(module, Layer):
+                yield module
+            elif isinstance(module, (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.Sequential)):
+                stack.extend(reversed([m for m in module._modules.values() if m is not None]))
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of a name, or at an index of `layers`.
+
+        Raises:
+            ArgumentError: there is none, or not exactly one of the arguments was given.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ArgumentError("Give `get_layer` either a name or an index.")
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ArgumentError(f"{self.describe()} has {len(layers)} layers, so there is none at index {index}.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ArgumentError(f"{self.describe()} has no layer '{name}'. Its layers are {[la.name for la in layers]}.")
+
+    @property
+    def operations(self) -> list[Any]:
+        """What the graph calls, in order, each once: layers and functions."""
+        return list(dict.fromkeys(node.target for node in self.graph.nodes))
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The input tensors, flat."""
+        return list(self.graph.inputs)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The output tensors, flat."""
+        return list(self.graph.outputs)
+
+    @property
+    def input(self) -> Any:
+        """The input tensors in the structure that the model was made with."""
+        return self.graph.input_structure
+
+    @property
+    def output(self) -> Any:
+        """The output tensors in the structure that the model was made with."""
+        return self.graph.output_structure
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs, in their structure."""
+        return map_leaves(lambda tensor: tensor.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs, in their structure."""
+        return map_leaves(lambda tensor: tensor.shape, self.output)
+
+    @property
+    def input_names(self) -> list[str]:
+        """One name per input: data can be fed in a dict under them."""
+        return self.graph.input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """One name per output, for losses, metrics and logs: its key in a dict of outputs, else its layer's name."""
+        return output_names(self.graph)
+
+    # ---- copying ----
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Compiled code does not travel: it is made again when it is needed."""
+        return {**super().__getstate__(), "_lowered": None}
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        self.__dict__["_lowered"] = None
+        return super()._apply(fn, recurse)
+
+
+def run_graph(graph: Graph, values: Sequence[Any]) -> Any:
+    """Run a graph by calling what it calls, one after the other; on symbolic values this records it anew.
+
+    Args:
+        graph: the graph.
+        values: one value per input, real or symbolic.
+
+    Returns:
+        The outputs in their structure.
+    """
+    results: dict[Any, Any] = dict(zip(graph.inputs, values, strict=True))
+
+    def value_of(leaf: Any) -> Any:
+        if isinstance(leaf, SymbolicValue) and leaf not in results:
+            results[leaf] = pick(results[leaf.node], leaf.path)
+        return results[leaf] if isinstance(leaf, SymbolicValue) else leaf
+
+    for node in graph.nodes:
+        # Masks that were filled in belong to the graph's own inputs; here they travel with the tensors.
+        kwargs = {name: value for name, value in node.kwargs.items() if name not in node.implicit}
+        result = node.target(*map_leaves(value_of, node.args), **map_leaves(value_of, kwargs))
+        results[node] = result
+        if isinstance(node.outputs, SymbolicValue):
+            results[node.outputs] = result
+    return map_leaves(value_of, graph.output_structure)
+
+
+def output_names(graph: Graph) -> list[str]:
+    """One name per output of a graph."""
+    structure = graph.output_structure
+    if isinstance(structure, dict) and not any(isinstance(v, (dict, list, tuple)) for v in structure.values()):
+        return [str(key) for key in structure]
+    return [tensor.name for tensor in graph.outputs]
+
+
+def _fits(shape: Sequence[int], want: Sequence[int | None]) -> bool:
+    return len(shape) == len(want) and all(w is None or w == s for s, w in zip(shape, want, strict=True))
+
+
+def _settle_names(layers: Sequence[Layer]) -> None:
+    """Give automatic names that depend on this model alone; names that a user gave stay, and must differ.
+
+    Raises:
+        DuplicateNameError: two layers were given the same name.
+    """
+    taken: dict[str, Layer] = {}
+    for layer in layers:
+        if not getattr(layer, "_name_is_given", True):
+            continue
+        if layer.name in taken:
+            raise DuplicateNameError(
+                f"Two layers are named '{layer.name}' ({type(taken[layer.name]).__name__} and {type(layer).__name__}). "
+                "Give each layer of a model a name of its own, or none."
+            )
+        taken[layer.name] = layer
+    waiting = []
+    for layer in layers:
+        if not layer._name_is_given and layer._name_is_settled and layer.name not in taken:
+            taken[layer.name] = layer
+        elif not layer._name_is_given:
+            waiting.append(layer)
+    counts: dict[str, int] = {}
+    for layer in sorted(waiting, key=lambda one: one._serial):
+        base = to_snake_case(type(layer).__name__)
+        number = counts.get(base, 0)
+        while (name := f"{base}_{number}" if number else base) in taken:
+            number += 1
+        counts[base] = number + 1
+        taken[name] = layer
+        layer.name = name
