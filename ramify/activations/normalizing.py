@@ -88,7 +88,7 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
         x = to_tensor(x)
     wide = x.float() if x.dtype in _NARROW else x
     z = wide - torch.amax(wide, axis, keepdim=True).detach()
-    ordered = torch.sort(z, dim=axis, descending=True).values
+    ordered = torch.sort(z, dim=axis, descending=True)[0]
     rank = torch.cumsum(torch.ones_like(ordered), axis)
     kept = 1 + rank * ordered > torch.cumsum(ordered, axis)
     total = torch.where(kept, ordered, 0.0).sum(axis, keepdim=True)

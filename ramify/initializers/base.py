@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import torch
@@ -59,19 +59,24 @@ def sizes(shape: Shape) -> tuple[int, ...]:
     return tuple(shape) if isinstance(shape, Iterable) else (shape,)
 
 
-def empty(shape: Shape, dtype: torch.dtype) -> torch.Tensor:
-    """An uninitialised tensor on the default device; on the CPU where that is ``meta``, since a weight needs numbers.
+def empty(shape: Shape, dtype: torch.dtype, make: Callable[..., torch.Tensor] = torch.empty) -> torch.Tensor:
+    """A tensor on the default device; on the CPU where that is ``meta``, since a weight needs numbers.
+
+    Args:
+        shape: its sizes.
+        dtype: its dtype.
+        make: `torch.empty`, or `torch.zeros`, which need not touch the memory.
 
     Raises:
         ShapeError: a size that is not a whole number, such as ``None``, or is negative.
     """
     try:
-        made = torch.empty(shape, dtype=dtype)
+        made = make(shape, dtype=dtype)
     except (TypeError, RuntimeError) as error:
         if all(isinstance(size, int) and size >= 0 for size in sizes(shape)):
             raise
         raise bad_shape(shape) from error
-    return torch.empty(shape, dtype=dtype, device=_CPU) if made.is_meta else made
+    return make(shape, dtype=dtype, device=_CPU) if made.is_meta else made
 
 
 def bad_shape(shape: Any) -> ShapeError:

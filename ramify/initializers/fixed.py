@@ -23,7 +23,7 @@ class Zeros(Initializer):
 
     def __call__(self, shape: Shape, dtype: Any = None) -> torch.Tensor:
         """Make a tensor of zeros."""
-        return empty(shape, dtypes.to_torch(dtype)).zero_()
+        return empty(shape, dtypes.to_torch(dtype), torch.zeros)
 
 
 @serializable("keras.initializers", "ones", "one")
@@ -109,7 +109,7 @@ class Identity(Initializer):
         """
         if len(sizes(shape)) != 2:
             raise ShapeError(f"Identity makes matrices, not a weight of shape {sizes(shape)}. Use another initializer.")
-        made = empty(shape, dtypes.to_torch(dtype)).zero_()
+        made = empty(shape, dtypes.to_torch(dtype), torch.zeros)
         made.diagonal().fill_(self.gain)
         return made
 

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ramify import activations
+from ramify import activations, graph
 
 ELEMENTWISE = [
     "celu",
@@ -258,6 +258,27 @@ class Wrapped(torch.nn.Module):
 
     def forward(self, x):
         return self.function(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [getattr(activations, name) for name in (*ELEMENTWISE, *ALONG_AN_AXIS)]
+    + [
+        lambda x: activations.relu(x, 0.1, 4.0, 0.5),
+        lambda x: activations.softmax(x, (0, 1)),
+        lambda x: activations.log_softmax(x, None),
+        lambda x: activations.sparsemax(x, 0),
+        lambda x: activations.threshold(x, 0.1, 0.2),
+    ],
+)
+def test_recorded_on_a_symbolic_tensor_and_lowered(function):
+    x = graph.placeholder("x", (None, 6), torch.float32, "x")
+    y = function(x)
+    values = torch.randn(5, 6)
+    expected = function(values)
+    assert tuple(y.shape) == (None, *expected.shape[1:])
+    assert y.dtype == torch.float32
+    torch.testing.assert_close(graph.lower(graph.Graph([x], [y]))(values), [expected])
 
 
 @pytest.mark.parametrize("name", [*ELEMENTWISE, *ALONG_AN_AXIS])
