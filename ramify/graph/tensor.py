@@ -10,7 +10,7 @@ import torch
 from ramify import dtypes
 from ramify.errors import InputError, RamifyError, ShapeError, SymbolicValueError, UnknownSizeError
 from ramify.graph import infer
-from ramify.graph.dims import SIZE, Probe, Shape, checked_shape, merged, probes_of
+from ramify.graph.dims import BATCH, SIZE, Probe, Shape, checked_shape, merged, probes_of
 from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.operators import Operators, TensorOperators
 from ramify.graph.structure import flatten, map_leaves
@@ -256,9 +256,9 @@ def _match_sizes(node: Node) -> Any:
         sizes = {}
         for tensor in tensors:
             probe = list(tensor.probes[i])
-            for axis in range(1, tensor.ndim):
+            for axis in range(tensor.ndim):
                 known = {o.shape[axis] for o in tensors if o.ndim == tensor.ndim and o.shape[axis] is not None}
-                if tensor.shape[axis] is None and probe[axis] == SIZE[i] and len(known) == 1:
+                if tensor.shape[axis] is None and probe[axis] == (SIZE if axis else BATCH)[i] and len(known) == 1:
                     probe[axis] = known.pop() or 0
             sizes[id(tensor)] = tuple(probe)
         if all(sizes[id(t)] == t.probes[i] for t in tensors):

@@ -1,4 +1,4 @@
-"""What all merging layers share: two or more inputs of compatible shapes become one output."""
+"""What all merging layers share: a list of tensors of compatible shapes becomes one tensor."""
 
 from __future__ import annotations
 
@@ -7,75 +7,102 @@ from typing import Any
 import torch
 
 from ramify.errors import InputError, ShapeError
-from ramify.graph import SymbolicTensor
+from ramify.layers import calling
 from ramify.layers.layer import Layer
+from ramify.layers.merging.compare import Problem, Shape, branches, broadcast_problem, shapes_in
+
+_Tensor = torch.Tensor
 
 
 class Merge(Layer):
-    """Base of the layers that combine a list of tensors; a subclass defines `merge`."""
+    """Base of the layers that combine a list of tensors.
 
-    least = 2
+    A subclass says in `merge` what is done to them and, where broadcasting is not what it does, in `problem` which
+    shapes it takes.
+
+    Attributes:
+        least: fewest tensors that it takes.
+        most: most tensors that it takes, ``None`` for any number.
+    """
+
+    least = 1
+    most: int | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.makes_mask = False  # no mask comes out where none goes in
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Check that there is a list to merge, then call."""
-        if not isinstance(inputs, (list, tuple)) or len(inputs) < self.least:
-            count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
-            raise InputError(
-                f"{self.describe()} merges a list of at least {self.least} tensors, but received {count}. "
-                "Pass them together: `layer([a, b])`."
-            )
+        """Check that the tensors fit together, while it is known where they come from; then call."""
+        if self._fast == 1 and type(inputs) is list and not args and not kwargs:
+            dtype = self.compute_torch_dtype
+            for x in inputs:
+                if type(x) is not _Tensor or x.dtype is not dtype or hasattr(x, calling.MASK):
+                    break
+            else:
+                return calling.module_call(self, inputs)
+        self._check(inputs)
         return super().__call__(inputs, *args, **kwargs)
 
-    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
-        """Check that the shapes fit together."""
-        self.check_shapes([tuple(shape) for shape in input_shape])
+    def build(self, input_shape: list[Shape]) -> None:
+        """Check that the shapes fit together; there are no weights."""
+        self._raise_for([tuple(shape) for shape in input_shape], None)
 
-    def check_shapes(self, shapes: list[tuple[int | None, ...]]) -> None:
-        """Raise where shapes cannot be broadcast together (the batch axis of all is the same)."""
-        for a in shapes:
-            for x, y in zip(reversed(a[1:]), reversed(shapes[0][1:]), strict=False):
-                if None not in (x, y) and x != y and 1 not in (x, y):
-                    self.fail(shapes, "these sizes can neither be equal nor stretched from 1")
+    def _check(self, inputs: Any) -> None:
+        if not isinstance(inputs, (list, tuple)) or not self.least <= len(inputs) <= (self.most or len(inputs)):
+            count = len(inputs) if isinstance(inputs, (list, tuple)) else "one that is in no list"
+            wanted = f"exactly {self.most}" if self.most else f"{self.least} or more"
+            raise InputError(
+                f"{self.describe()} merges a list of {wanted} tensors, but received {count}. "
+                "Pass them together: `layer([a, b])`."
+            )
+        shapes = shapes_in(inputs)
+        if shapes is not None:
+            self._raise_for(shapes, inputs)
 
-    def fail(self, shapes: list[Any], why: str) -> None:
-        """Raise the error for shapes that do not fit.
+    def _raise_for(self, shapes: list[Shape], tensors: Any) -> None:
+        problem = self.problem(shapes)
+        if problem is not None:
+            raise ShapeError(
+                f"{self.describe()} cannot merge {len(shapes)} branches: {problem.why}. "
+                f"The branches are {branches(shapes, tensors)}. {problem.mend}"
+            )
 
-        Raises:
-            ShapeError: always.
-        """
-        raise ShapeError(f"{self.describe()} cannot merge inputs of shapes {shapes}: {why}.")
+    def problem(self, shapes: list[Shape]) -> Problem | None:
+        """Why these shapes do not fit together, and what to do about it; ``None`` where they do."""
+        return broadcast_problem(shapes)
 
     def merge(self, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """Combine tensors that broadcast; subclasses define it."""
+        """Combine tensors of one rank; subclasses define it."""
         raise AssertionError("a merging layer defines how it merges")  # pragma: no cover
 
     def call(self, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """Combine the inputs, lower ranks stretched after the batch axis as Keras does."""
-        ranks = {x.ndim for x in inputs}
-        if len(ranks) == 1:
-            return self.merge(inputs)
-        most = max(ranks)
-        return self.merge([x.reshape(x.shape[0], *([1] * (most - x.ndim)), *x.shape[1:]) for x in inputs])
+        """Combine the tensors."""
+        return self.merge(same_rank(inputs))
 
-    def compute_mask(self, inputs: list[Any], mask: Any = None) -> Any:
-        """A position counts where it counts in every input."""
-        if mask is None:
+    def compute_mask(self, inputs: list[Any], previous_mask: Any) -> Any:
+        """A position counts where it counts in any input; all do, where one input has no mask."""
+        del inputs
+        if not isinstance(previous_mask, (list, tuple)) or any(mask is None for mask in previous_mask):
             return None
-        known = [m for m in mask if m is not None] if isinstance(mask, (list, tuple)) else [mask]
-        if not known:
-            return None
-        out = known[0]
-        for other in known[1:]:
-            out = torch.logical_and(out, other)
-        return out
+        first, *others = same_rank(list(previous_mask))
+        for other in others:
+            first = torch.logical_or(first, other)
+        return first
 
 
-def origins(tensors: list[Any]) -> str:
-    """Which layer made each symbolic tensor, and its shape; for messages."""
-    return "; ".join(
-        f"{t.shape} from {t.node.describe()}" for t in tensors if isinstance(t, SymbolicTensor)
-    )
+def same_rank(tensors: list[Any]) -> list[Any]:
+    """Tensors of the highest rank among them: the lower ones get axes of size 1 after the batch axis."""
+    rank = tensors[0].ndim
+    for x in tensors:
+        if x.ndim != rank:
+            break
+    else:
+        return tensors
+    most = max(x.ndim for x in tensors)
+    return [x[(slice(None),) + (None,) * (most - x.ndim)] for x in tensors]
+
