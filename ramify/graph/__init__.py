@@ -7,7 +7,16 @@ from ramify.graph.graph import Graph
 from ramify.graph.infer import is_probing, paused, visible_shape
 from ramify.graph.lower import lower
 from ramify.graph.node import Node, SymbolicValue, calls_of
-from ramify.graph.tensor import MASK, SymbolicSize, SymbolicTensor, infer_call, is_symbolic, make_value, placeholder, record
+from ramify.graph.tensor import (
+    MASK,
+    SymbolicSize,
+    SymbolicTensor,
+    infer_call,
+    is_symbolic,
+    make_value,
+    placeholder,
+    record,
+)
 
 __all__ = [
     "MASK",

@@ -36,7 +36,9 @@ def checked_shape(shape: Sequence[int | None], what: str = "shape") -> Shape:
     except (TypeError, ValueError):
         out = (-1,)
     if any(size is not None and size < 0 for size in out):
-        raise ArgumentError(f"{what}={shape!r} is no shape. Give a tuple of sizes, each 0 or more, or None for unknown.")
+        raise ArgumentError(
+            f"{what}={shape!r} is no shape. Give a tuple of sizes, each 0 or more, or None for unknown."
+        )
     return out
 
 
@@ -65,6 +67,4 @@ def merged(probes: Sequence[Probe]) -> Shape:
 
 def hide_probes(shape: Sequence[int]) -> Shape:
     """A shape seen inside a probe run, with the numbers that stand for unknown sizes written ``None``."""
-    return tuple(
-        None if size in SIZE or (axis == 0 and size in BATCH) else size for axis, size in enumerate(shape)
-    )
+    return tuple(None if size in SIZE or (axis == 0 and size in BATCH) else size for axis, size in enumerate(shape))

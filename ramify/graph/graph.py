@@ -270,4 +270,3 @@ def _disconnected(node: Node, users: Mapping[Node, Node | None], starts: set[Sym
         f"An output needs the input '{node.name}' of shape {shape}, which is not among the model's inputs ({given}). "
         f"Path: {path}. Add '{node.name}' to `inputs`, or take the output from tensors that the given inputs reach."
     )
-

@@ -83,7 +83,11 @@ class _Probe(TorchFunctionMode):
         if func in _FACTORIES and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": _META}
         args = tuple(
-            _to_meta(a) if isinstance(a, Tensor) else map_leaves(_to_meta, a) if isinstance(a, (list, tuple, dict)) else a
+            _to_meta(a)
+            if isinstance(a, Tensor)
+            else map_leaves(_to_meta, a)
+            if isinstance(a, (list, tuple, dict))
+            else a
             for a in args
         )
         if kwargs:
@@ -135,7 +139,9 @@ def _addmm(bias: Tensor, x: Tensor, weight: Tensor, **options: Any) -> Tensor | 
     return _linear(x, weight.t())
 
 
-def _batch_norm(x: Tensor, mean: Any, var: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any) -> Tensor | None:
+def _batch_norm(
+    x: Tensor, mean: Any, var: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any
+) -> Tensor | None:
     fits = all(t is None or t.shape == x.shape[1:2] for t in (mean, var, weight, bias))
     return _same(x) if fits else None
 

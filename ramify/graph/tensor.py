@@ -265,7 +265,7 @@ def _match_sizes(node: Node) -> Any:
             return None
         try:
             results.append(_run(node, i, sizes))
-        except Exception:  # the first error is the one to tell
+        except Exception:  # noqa: BLE001 - any failure here only means that the first error is the one to tell
             return None
     return infer.combine(results)
 
@@ -285,9 +285,10 @@ def _explained(error: Exception, node: Node) -> Exception:
         )
     if isinstance(error, (RuntimeError, ValueError, IndexError)):
         made = "; ".join(f"{leaf.shape} from {leaf.node.describe()}" for leaf in node.inputs if hasattr(leaf, "shape"))
+        unknown = f" ({BATCH[0]} and {SIZE[0]} in the reason stand for unknown sizes.)" if "None" in shapes else ""
         return ShapeError(
-            f"{where}, failed: {text}. Its inputs: {made}. Change the shapes there, or the arguments of the call. "
-            "(Sizes such as 4, 508, 1856 and 3008 in the reason stand for unknown ones.)"
+            f"{where}, failed: {text.rstrip('.')}.{unknown} Its inputs: {made}. "
+            "Change the shapes there, or the arguments of the call."
         )
     error.add_note(f"Raised while a graph was being built, in {where}.")
     return error

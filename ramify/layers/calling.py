@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import MASK, SymbolicTensor, is_probing, is_symbolic, paused, record, visible_shape
+from ramify.graph import MASK, SymbolicTensor, is_probing, record, visible_shape
 from ramify.graph.structure import flatten, map_leaves
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Signature:
         return {**dict(zip(self.names, args, strict=False)), **kwargs}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def signature_of(call: Callable[..., Any], build: Callable[..., Any]) -> Signature:
     """The signature of two unbound methods, without `self`."""
     parameters = list(inspect.signature(call).parameters.values())[1:]
@@ -77,6 +77,8 @@ def signature_of(call: Callable[..., Any], build: Callable[..., Any]) -> Signatu
 def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a layer on real tensors (inside a probe: on tensors without data)."""
     signature = layer._signature
+    if args and not isinstance(args[0], torch.Tensor):
+        args = (_data(layer, args[0]), *args[1:])
     args = tuple(_ready(layer, value) for value in args)
     kwargs = {name: _ready(layer, value) for name, value in kwargs.items()} if kwargs else kwargs
     bound = signature.bind(args, kwargs)
@@ -104,6 +106,21 @@ def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         state.training, state.scope = outer, outer_scope
         state.depth -= 1
     return outputs
+
+
+def _data(layer: Layer, first: Any) -> Any:
+    """The first argument, with plain lists of numbers made arrays.
+
+    Raises:
+        InputError: a number or a string in place of data.
+    """
+    if isinstance(first, (int, float, complex, str)) and not isinstance(first, np.generic):
+        raise InputError(
+            f"{layer.describe()} received {first!r:.60} ({type(first).__name__}), where a tensor belongs. "
+            "Pass what another layer returned, an `Input`, or an array with a batch axis."
+        )
+    leaves = flatten(first) if isinstance(first, (list, tuple)) else []
+    return np.asarray(first) if leaves and all(isinstance(leaf, (bool, int, float)) for leaf in leaves) else first
 
 
 def _ready(layer: Layer, value: Any) -> Any:
@@ -243,7 +260,9 @@ def fill_masks(signature: Signature, bound: dict[str, Any], get: Callable[[Any],
     names = signature.names
     if not any(name.endswith("mask") for name in names):
         return {}
-    tensors = {k: v for k, v in bound.items() if any(isinstance(leaf, (torch.Tensor, SymbolicTensor)) for leaf in flatten(v))}
+    tensors = {
+        k: v for k, v in bound.items() if any(isinstance(leaf, (torch.Tensor, SymbolicTensor)) for leaf in flatten(v))
+    }
     found: dict[str, Any] = {}
     for name, value in tensors.items():
         wanted = f"{name}_mask" if f"{name}_mask" in names else "mask" if name == signature.first else None
@@ -281,14 +300,18 @@ def shapes_of(value: Any) -> Any:
     return map_leaves(one, value)
 
 
+def _is_tensor(leaf: Any) -> bool:
+    return isinstance(leaf, (torch.Tensor, SymbolicTensor))
+
+
 def check_spec(layer: Layer, first: Any) -> None:
     """Hold the first argument against the layer's `input_spec`."""
     specs = flatten(layer.input_spec)
-    leaves = [leaf for leaf in flatten(first) if isinstance(leaf, (torch.Tensor, SymbolicTensor)) or leaf is None]
+    leaves = [leaf for leaf in flatten(first) if _is_tensor(leaf) or leaf is None]
     if len(specs) != len(leaves):
-        raise ShapeError(f"{layer.describe()} takes {len(specs)} input(s), but received {len(leaves)}. Pass {len(specs)}.")
+        raise ShapeError(
+            f"{layer.describe()} takes {len(specs)} input(s), but received {len(leaves)}. Pass {len(specs)}."
+        )
     for spec, leaf in zip(specs, leaves, strict=True):
         if leaf is not None or not spec.optional:
             spec.check(leaf, layer.describe())
-
-

@@ -13,7 +13,7 @@ from ramify.errors import ArgumentError
 _BASE = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def constructor_parameters(cls: type, stop: type) -> dict[str, inspect.Parameter]:
     """Named constructor parameters of a class, with those of its bases where it passes ``**kwargs`` on."""
     found: dict[str, inspect.Parameter] = {}

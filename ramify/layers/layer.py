@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import torch
 
-from ramify import constraints, dtype_policies, dtypes, initializers, regularizers
-from ramify.errors import ArgumentError, GraphError, ShapeError
+from ramify import dtype_policies, dtypes, regularizers
+from ramify.errors import ArgumentError, GraphError
 from ramify.graph import Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value, paused
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers import calling
 from ramify.layers.config import captured, restored
-from ramify.layers.tracking import TrackedDict, TrackedList, tracked
-from ramify.layers.variables import Parameter, State
+from ramify.layers.shapes import as_shape, on_shapes
+from ramify.layers.weights import WeightHolder
 from ramify.naming import auto_name
 
 _serial = itertools.count()
@@ -46,7 +46,7 @@ def _building(build: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class Layer(torch.nn.Module):
+class Layer(WeightHolder):
     """A function from tensors to tensors with weights: the building block of models.
 
     A subclass defines `call` (or `forward`, which is the same), and `build` where weights depend on the input's shape.
@@ -113,7 +113,9 @@ class Layer(torch.nn.Module):
     ) -> None:
         super().__init__()
         if kwargs:
-            raise ArgumentError(f"{type(self).__name__} takes no argument {', '.join(map(repr, kwargs))}. Leave it out.")
+            raise ArgumentError(
+                f"{type(self).__name__} takes no argument {', '.join(map(repr, kwargs))}. Leave it out."
+            )
         if name is not None and (not isinstance(name, str) or "/" in name or not name):
             raise ArgumentError(f"name={name!r} is no name for a layer. Use a non-empty string without '/'.")
         own = self.__dict__
@@ -160,7 +162,7 @@ class Layer(torch.nn.Module):
         """Run the layer on real tensors, or record a call on symbolic ones."""
         fast = self._fast
         if fast and len(args) == 1 and not kwargs:
-            # The way of a trained-up model: one plain tensor (or a list of them) in the right dtype, nothing to prepare.
+            # Where nothing is to be prepared: one plain tensor, or a list of them, in the right dtype.
             x = args[0]
             if self._is_ready(x) if type(x) is not _Tensor else self._is_plain(x):
                 if fast == 1:
@@ -181,7 +183,7 @@ class Layer(torch.nn.Module):
         return all(type(x) is _Tensor and self._is_plain(x) for x in value)
 
     def finish_call(self) -> None:
-        """After a first call: the layer is built, and may take the short way from now on where nothing stands against."""
+        """After a first call: the layer is built, and may take the short way where nothing stands against it."""
         own = self.__dict__
         own["built"] = True
         plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
@@ -201,183 +203,9 @@ class Layer(torch.nn.Module):
         return self.training if training is None else training
 
     def build_here(self, shapes: dict[str, Any]) -> None:
-        """Build for the given shapes, by the names that `build` gives them; nothing to do for a layer without weights."""
+        """Build for the given shapes, by the names that `build` gives them."""
         if type(self).build is not Layer.build:
             self.build(**shapes)
-
-    # ---- weights ----
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Any:
-        """Make a weight; assign it to an attribute.
-
-        Args:
-            shape: its shape; ``()`` when not given.
-            initializer: name, initializer or function ``(shape, dtype) -> tensor``; Glorot uniform for floats.
-            dtype: its dtype; that of the policy's variables when not given.
-            trainable: a parameter if true, else a buffer.
-            autocast: whether a mixed policy hands the weight out in the compute dtype.
-            regularizer: function of the weight whose value is added to the loss.
-            constraint: function that the optimizer applies to the weight after every update.
-            aggregation: accepted for Keras's sake; replicas are kept equal by `torch.distributed`.
-            overwrite_with_gradient: accepted for Keras's sake.
-            name: the last part of the weight's path.
-
-        Returns:
-            A `Parameter` or a `State`, both of which are tensors.
-
-        Raises:
-            ShapeError: a size in `shape` is unknown or negative.
-        """
-        del aggregation, overwrite_with_gradient
-        if isinstance(shape, str):  # the old order: name first
-            shape, name = None, shape
-        size = tuple(shape) if isinstance(shape, (list, tuple, torch.Size)) else () if shape is None else (shape,)
-        if any(s is None or s < 0 for s in size):
-            raise ShapeError(
-                f"{self.describe()} cannot make the weight '{name or 'weight'}' of shape {size}: a size is unknown. "
-                "Give the size of the last axis in `Input(shape=...)`."
-            )
-        kind = dtypes.to_torch(dtype or self.variable_dtype)
-        default = "glorot_uniform" if kind.is_floating_point else "zeros"
-        with paused(), torch.no_grad():
-            data = initializers.get(initializer or default)(size, dtype=dtypes.name(kind))
-        data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
-        weight = Parameter(data) if trainable else State(data)
-        if trainable and not self._trainable:
-            weight.requires_grad_(False)
-        weight.__dict__.update(
-            _name=name or "variable",
-            _path="/".join((*(calling.state.scope or (self.name,)), name or "variable")),
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
-            autocast=autocast,
-        )
-        self._loose.append(weight)
-        return weight
-
-    def _register_loose_weights(self) -> None:
-        """Weights that were made but not assigned to an attribute belong to the layer all the same."""
-        held = {id(t) for t in (*self._parameters.values(), *self._buffers.values())}
-        for i, weight in enumerate(self._loose):
-            if id(weight) not in held:
-                name = weight.name if not hasattr(self, weight.name) else f"{weight.name}_{i}"
-                setattr(self, name.replace(".", "_"), weight)
-        self._loose.clear()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if type(value) in (list, dict, tuple):
-            if "_modules" in self.__dict__:
-                value = tracked(self, name, value)
-                self.__dict__.setdefault("_tracked", set()).add(name)
-            object.__setattr__(self, name, value)
-            return
-        if isinstance(value, State) and "_buffers" in self.__dict__:
-            self.__dict__.pop(name, None)
-            self.register_buffer(name, value)
-            return
-        if hasattr(value, "update_state") and hasattr(value, "reset_state"):
-            self._metrics[name] = value
-        super().__setattr__(name, value)
-
-    def _own_weights(self) -> Iterator[torch.Tensor]:
-        if self._loose:
-            self._register_loose_weights()
-        yield from (p for p in self._parameters.values() if p is not None)
-        yield from (b for b in self._buffers.values() if isinstance(b, State))
-
-    @property
-    def weights(self) -> list[Any]:
-        """All weights, each once: the layer's own, then those of its sublayers in the order they were attached."""
-        found: dict[int, Any] = {}
-        stack: list[torch.nn.Module] = [self]
-        while stack:
-            module = stack.pop()
-            own = module._own_weights() if isinstance(module, Layer) else _torch_weights(module)
-            for weight in own:
-                found.setdefault(id(weight), weight)
-            stack.extend(reversed([m for m in module._modules.values() if m is not None]))
-        return list(found.values())
-
-    @property
-    def trainable_weights(self) -> list[Any]:
-        """The weights that training changes: none where `trainable` is false."""
-        return [w for w in self.weights if w.requires_grad] if self._trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Any]:
-        """The weights that training leaves alone or changes by other means than gradients."""
-        trained = {id(w) for w in self.trainable_weights}
-        return [w for w in self.weights if id(w) not in trained]
-
-    @property
-    def variables(self) -> list[Any]:
-        """The weights."""
-        return self.weights
-
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of all weights as arrays."""
-        return [weight.detach().cpu().numpy() for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Overwrite all weights.
-
-        Args:
-            weights: arrays in the order of `weights`.
-
-        Raises:
-            ShapeError: another number of arrays, or an array of another shape; nothing is changed then.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ShapeError(f"{self.describe()} has {len(own)} weights, but {len(weights)} were given. Give one each.")
-        for weight, value in zip(own, weights, strict=True):
-            if tuple(weight.shape) != tuple(np.shape(value)):
-                raise ShapeError(
-                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but the "
-                    f"value given for it has {tuple(np.shape(value))}. Check the order, or the model's sizes."
-                )
-        with torch.no_grad():
-            for weight, value in zip(own, weights, strict=True):
-                weight.copy_(torch.as_tensor(np.asarray(value)))
-
-    def count_params(self) -> int:
-        """The number of values in all weights."""
-        return sum(weight.numel() for weight in self.weights)
-
-    @property
-    def weights_device(self) -> torch.device:
-        """The device of the first weight, else torch's default device."""
-        first = next(itertools.chain(self.parameters(), self.buffers()), None)
-        return torch.get_default_device() if first is None else first.device
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it for all sublayers."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for module in self.modules():
-            if isinstance(module, Layer):
-                module.__dict__["_trainable"] = bool(value)
-            for parameter in module._parameters.values():
-                if parameter is not None and parameter.is_floating_point():
-                    parameter.requires_grad_(bool(value))
 
     # ---- losses and metrics ----
 
@@ -425,7 +253,7 @@ class Layer(torch.nn.Module):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """What a call on symbolic tensors would return, without recording one."""
-        layer = self if self.built else _unbuilt_copy(self)
+        layer = self if self.built else copy.deepcopy(self)
         if not layer.built:
             calling.build_for(layer, layer._signature.bind(args, kwargs))
         return map_leaves(make_value, infer_call(Node(layer, args, kwargs, self.name)))
@@ -435,7 +263,7 @@ class Layer(torch.nn.Module):
         kwargs = {name.removesuffix("_shape"): shape for name, shape in kwargs.items()}
         if "input" in kwargs:
             kwargs = {self._signature.first: kwargs["input"]}
-        tensors = _on_shapes(lambda shape: SymbolicTensor(shape, self.compute_dtype), (args, kwargs))
+        tensors = on_shapes(lambda shape: SymbolicTensor(shape, self.compute_dtype), (args, kwargs))
         output = self.compute_output_spec(*tensors[0], **tensors[1])
         return map_leaves(lambda leaf: getattr(leaf, "shape", None), output)
 
@@ -444,7 +272,7 @@ class Layer(torch.nn.Module):
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return None
         shape = self.compute_output_shape(calling.shapes_of(first))
-        return _on_shapes(lambda one: SymbolicTensor(one, self.compute_dtype), shape)
+        return on_shapes(lambda one: SymbolicTensor(one, self.compute_dtype), shape)
 
     @property
     def input(self) -> Any:
@@ -511,27 +339,6 @@ class Layer(torch.nn.Module):
     dtype = variable_dtype
     input_dtype = compute_dtype
 
-    @property
-    def name(self) -> str:
-        """The layer's name, unique within a model."""
-        return self.__dict__.get("_name", type(self).__name__)
-
-    @name.setter
-    def name(self, value: str) -> None:
-        before, own = self.name, self.__dict__
-        own["_name"] = value
-        own["_name_is_settled"] = True
-        for weight in self.weights:
-            path = getattr(weight, "_path", None)
-            if path is not None:
-                weight._path = "/".join(value if part == before else part for part in path.split("/"))
-
-    path = name
-
-    def describe(self) -> str:
-        """A short description for messages, such as ``Dense 'dense_1'``."""
-        return f"{type(self).__name__} '{self.name}'"
-
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer, as plain data."""
         policy = self.dtype_policy
@@ -553,72 +360,8 @@ class Layer(torch.nn.Module):
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Build for the shapes that `get_build_config` gave."""
         if config and not self.built:
-            self.build_here({name: _as_shape(shape) for name, shape in config.items()})
+            self.build_here({name: as_shape(shape) for name, shape in config.items()})
             self.built = True
-
-    # ---- copying ----
-
-    def get_submodule(self, target: str) -> torch.nn.Module:
-        """The module at a dotted path; found among the modules even where a property has the same name."""
-        module: torch.nn.Module = self
-        for part in target.split(".") if target else ():
-            found = module._modules.get(part)
-            if found is None:
-                raise AttributeError(f"{self.describe()} has no submodule '{target}'")
-            module = found
-        return module
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tracked containers travel as plain ones."""
-        plain = {TrackedList: list, TrackedDict: dict}
-        return {k: plain[type(v)](v) if type(v) in plain else v for k, v in self.__dict__.items()}
-
-    def __setstate__(self, given: dict[str, Any]) -> None:
-        super().__setstate__(given)
-        for name in given.get("_tracked", ()):
-            if name in self.__dict__:
-                object.__setattr__(self, name, tracked(self, name, self.__dict__[name]))
-
-    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
-        before = {name: buffer for name, buffer in self._buffers.items() if isinstance(buffer, State)}
-        super()._apply(fn, recurse)
-        for name, old in before.items():
-            new = self._buffers[name]
-            if not isinstance(new, State) and new is not None:
-                self._buffers[name] = State(new)
-                self._buffers[name].__dict__.update(old.__dict__)
-        return self
 
 
 Layer._signature = calling.signature_of(Layer.call, Layer.build)
-
-
-def _torch_weights(module: torch.nn.Module) -> Iterator[torch.Tensor]:
-    yield from (p for p in module._parameters.values() if p is not None)
-    yield from (b for b in module._buffers.values() if b is not None and not isinstance(b, State))
-
-
-def _unbuilt_copy(layer: Layer) -> Layer:
-    import copy
-
-    return copy.deepcopy(layer)
-
-
-def _as_shape(value: Any) -> Any:
-    """A shape, or a nested structure of shapes, out of what JSON made of it."""
-    if isinstance(value, (list, tuple)):
-        if all(size is None or isinstance(size, int) for size in value):
-            return tuple(value)
-        return [_as_shape(item) for item in value]
-    return {key: _as_shape(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _on_shapes(function: Callable[[Any], Any], value: Any) -> Any:
-    """Apply a function to every shape in a nested structure of them."""
-    if isinstance(value, (list, tuple)):
-        if value and all(size is None or isinstance(size, int) for size in value):
-            return function(value)
-        return type(value)(_on_shapes(function, item) for item in value)
-    if isinstance(value, dict):
-        return {key: _on_shapes(function, item) for key, item in value.items()}
-    return value

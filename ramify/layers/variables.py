@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -96,7 +96,7 @@ class Variable(torch.Tensor):
 class Parameter(Variable, torch.nn.Parameter):
     """A weight that training may change."""
 
-    def __new__(cls, data: torch.Tensor, requires_grad: bool = True) -> Parameter:
+    def __new__(cls, data: torch.Tensor, requires_grad: bool = True) -> Self:
         """Share the memory of `data`; integers never ask for a gradient."""
         return torch.Tensor._make_subclass(cls, data.detach(), requires_grad and data.is_floating_point())
 
@@ -108,7 +108,7 @@ class Parameter(Variable, torch.nn.Parameter):
 class State(Variable):
     """A weight that training does not change by gradients, such as a moving average; a buffer in torch's terms."""
 
-    def __new__(cls, data: torch.Tensor, requires_grad: bool = False) -> State:
+    def __new__(cls, data: torch.Tensor, requires_grad: bool = False) -> Self:
         """Share the memory of `data`."""
         del requires_grad
         return data.detach().as_subclass(cls)

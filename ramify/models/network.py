@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import torch
 
+from ramify import registry
 from ramify.errors import ArgumentError, DuplicateNameError, GraphError, InputError, ShapeError
 from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
 from ramify.graph.structure import flatten, map_leaves, pick
@@ -27,8 +28,7 @@ class Network(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.__dict__["_graph"] = None
-        self.__dict__["_lowered"] = None
+        self.__dict__.update(_graph=None, _lowered=None)
 
     # ---- the graph ----
 
@@ -46,10 +46,9 @@ class Network(Layer):
         self._modules.update({name: layer for layer, name in graph.module_names.items() if layer not in entries})
         own = self.__dict__
         own.update(_graph=graph, _lowered=None, autocast=False, supports_masking=True, built=True)
-        own["_checks"] = [
-            (t.dtype, t.ndim, tuple((axis, size) for axis, size in enumerate(t.shape) if size is not None))
-            for t in graph.inputs
-        ]
+        own["_checks"] = [_check_of(tensor) for tensor in graph.inputs]
+        # Losses are collected per call; a graph of plain layers has none to collect and need not keep count.
+        own["_keeps_count"] = any(_may_add_loss(layer) for layer in graph.layers)
         own.pop("_init_args", None)
         self.finish_call()
 
@@ -63,7 +62,7 @@ class Network(Layer):
         graph: Graph | None = self.__dict__.get("_graph")
         if graph is None:
             raise GraphError(
-                f"{self.describe()} has no graph: only functional models, and sequential ones that know their input, do. "
+                f"{self.describe()} has no graph: only functional models and built sequential ones do. "
                 "Make it with `Model(inputs, outputs)`, or build the `Sequential` with an `Input`."
             )
         return graph
@@ -86,11 +85,12 @@ class Network(Layer):
 
         Its forward takes the inputs one by one, in the order of `inputs`.
         """
-        if self.__dict__.get("_lowered") is None:
-            module = lower(self.graph, type(self).__name__, self.weights_device)
-            self.__dict__["_lowered"] = (module, module.forward)
-        result: torch.fx.GraphModule = self.__dict__["_lowered"][0]
-        return result
+        return (self.__dict__["_lowered"] or self._compiled())[0]
+
+    def _compiled(self) -> tuple[torch.fx.GraphModule, Callable[..., Any]]:
+        module = lower(self.graph, type(self).__name__, self.weights_device)
+        self.__dict__["_lowered"] = (module, module.forward)
+        return module, module.forward
 
     @property
     def code(self) -> str:
@@ -108,6 +108,19 @@ class Network(Layer):
             mask: masks of the inputs, in their structure.
         """
         del training  # an explicit mode reaches the layers through the state of the call
+        own = self.__dict__
+        if mask is not None or own["_keeps_count"]:
+            return self._counted(inputs, mask)
+        lowered = own["_lowered"] or self._compiled()
+        return lowered[1](*self._fed(inputs))
+
+    call.passes_training_down = True  # type: ignore[attr-defined]
+    call.runs_graph = True  # type: ignore[attr-defined]
+
+    forward = call
+
+    def _counted(self, inputs: Any, mask: Any) -> Any:
+        """Run the graph as one call of its own, so that what layers add to the loss in it can be told apart."""
         state = calling.state
         if state.depth == 0:
             state.call_id += 1
@@ -116,31 +129,24 @@ class Network(Layer):
         try:
             if mask is not None:
                 return self._run_masked(inputs, mask)
-            lowered = self.__dict__["_lowered"]
-            if lowered is None:
-                _ = self.lowered
-                lowered = self.__dict__["_lowered"]
+            lowered = self.__dict__["_lowered"] or self._compiled()
             return lowered[1](*self._fed(inputs))
         finally:
             state.depth -= 1
 
-    call.passes_training_down = True  # type: ignore[attr-defined]
-    call.runs_graph = True  # type: ignore[attr-defined]
-
-    forward = call
-
     def _fed(self, inputs: Any) -> Sequence[Any]:
         """The inputs one by one, checked and in the dtypes that the graph was made for."""
-        checks = self._checks
-        values = [inputs] if type(inputs) is _Tensor and len(checks) == 1 else self.graph.match_inputs(inputs)
-        for i, (value, (dtype, ndim, sizes)) in enumerate(zip(values, checks, strict=True)):
-            if type(value) is not _Tensor or value.dtype is not dtype:
-                value = values[i] = self._as_input(i, value)
-                if value is None:
-                    continue
-            shape = value.shape
-            if len(shape) != ndim or any(shape[axis] != size for axis, size in sizes):
-                values[i] = self._reshaped(i, value)
+        checks = self.__dict__["_checks"]
+        if type(inputs) is _Tensor and len(checks) == 1:
+            dtype, start, tail = checks[0]
+            if inputs.dtype is dtype and inputs.shape[start:] == tail:
+                return (inputs,)
+            values: list[Any] = [inputs]
+        else:
+            values = self.graph.match_inputs(inputs)
+        for i, (value, (dtype, start, tail)) in enumerate(zip(values, checks, strict=True)):
+            fed = value if type(value) is _Tensor and value.dtype is dtype else self._as_input(i, value)
+            values[i] = fed if fed is None or fed.shape[start:] == tail else self._reshaped(i, fed)
         return values
 
     def _as_input(self, i: int, value: Any) -> Any:
@@ -153,7 +159,9 @@ class Network(Layer):
                 f"but received {value!r:.60}. Feed an array or a tensor."
             )
         try:
-            return torch.as_tensor(value, device=None if isinstance(value, _Tensor) else self.weights_device).to(spec.dtype)
+            return torch.as_tensor(value, device=None if isinstance(value, _Tensor) else self.weights_device).to(
+                spec.dtype
+            )
         except (TypeError, ValueError, RuntimeError) as error:
             raise InputError(
                 f"The input '{self.graph.input_names[i]}' of {self.describe()} takes a tensor of shape {spec.shape}, "
@@ -288,6 +296,19 @@ class Network(Layer):
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         self.__dict__["_lowered"] = None
         return super()._apply(fn, recurse)
+
+
+def _check_of(tensor: SymbolicTensor) -> tuple[torch.dtype, int, Any]:
+    """Dtype, and from which axis on the shape must be what; ``None`` matches nothing, so the slow check decides."""
+    known = tensor.shape[1:]
+    if None in known:
+        return tensor.dtype, 0, None
+    return (tensor.dtype, 1, known) if tensor.shape and tensor.shape[0] is None else (tensor.dtype, 0, tensor.shape)
+
+
+def _may_add_loss(layer: Any) -> bool:
+    own = registry.module_of(type(layer)) is not None
+    return not own or bool(getattr(layer, "_modules", None)) or layer.activity_regularizer is not None
 
 
 def run_graph(graph: Graph, values: Sequence[Any]) -> Any:

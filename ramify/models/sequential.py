@@ -69,8 +69,12 @@ class Sequential(Model):
             layer = layer.node.target
         if not isinstance(layer, torch.nn.Module) or not isinstance(layer, Layer):
             kind = type(layer).__name__
-            mend = "Wrap it with `layers.TorchModuleWrapper`." if isinstance(layer, torch.nn.Module) else "Pass a layer."
-            raise ArgumentError(f"{self.describe()} takes layers, but received {kind} at place {len(self._stack)}. {mend}")
+            mend = (
+                "Wrap it with `layers.TorchModuleWrapper`." if isinstance(layer, torch.nn.Module) else "Pass a layer."
+            )
+            raise ArgumentError(
+                f"{self.describe()} takes layers, but received {kind} at place {len(self._stack)}. {mend}"
+            )
         first = self._stack[0] if self._stack else None
         if isinstance(layer, InputLayer) and first is not None:
             raise ArgumentError(f"{self.describe()} already has '{first.name}' in first place, where an input belongs.")
@@ -105,7 +109,7 @@ class Sequential(Model):
             x = layer(x)
             if len(flatten(x)) != 1:
                 raise GraphError(
-                    f"{layer.describe()} in {self.describe()} returns {len(flatten(x))} tensors; a stack passes one on. "
+                    f"{layer.describe()} in {self.describe()} returns {len(flatten(x))} tensors; a stack passes one. "
                     "Use a functional model: `Model(inputs, outputs)`."
                 )
         self._modules.clear()

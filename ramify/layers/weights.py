@@ -1,0 +1,255 @@
+"""`WeightHolder`: the part of a layer that makes, finds, names, copies and moves weights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from ramify import constraints, dtypes, initializers, regularizers
+from ramify.errors import ShapeError
+from ramify.graph import paused
+from ramify.layers import calling
+from ramify.layers.tracking import TrackedDict, TrackedList, tracked
+from ramify.layers.variables import Parameter, State
+
+
+class WeightHolder(torch.nn.Module):
+    """A module that knows its weights in Keras's order, and the layers in its lists and dicts."""
+
+    variable_dtype: str
+    _trainable: bool
+    _loose: list[Any]
+    _metrics: dict[str, Any]
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Make a weight; assign it to an attribute.
+
+        Args:
+            shape: its shape; ``()`` when not given.
+            initializer: name, initializer or function ``(shape, dtype) -> tensor``; Glorot uniform for floats.
+            dtype: its dtype; that of the policy's variables when not given.
+            trainable: a parameter if true, else a buffer.
+            autocast: whether a mixed policy hands the weight out in the compute dtype.
+            regularizer: function of the weight whose value is added to the loss.
+            constraint: function that the optimizer applies to the weight after every update.
+            aggregation: accepted for Keras's sake; replicas are kept equal by `torch.distributed`.
+            overwrite_with_gradient: accepted for Keras's sake.
+            name: the last part of the weight's path.
+
+        Returns:
+            A `Parameter` or a `State`, both of which are tensors.
+
+        Raises:
+            ShapeError: a size in `shape` is unknown or negative.
+        """
+        del aggregation, overwrite_with_gradient
+        if isinstance(shape, str):  # the old order: name first
+            shape, name = None, shape
+        size = tuple(shape) if isinstance(shape, (list, tuple, torch.Size)) else () if shape is None else (shape,)
+        if any(s is None or s < 0 for s in size):
+            raise ShapeError(
+                f"{self.describe()} cannot make the weight '{name or 'weight'}' of shape {size}: a size is unknown. "
+                "Give the size of the last axis in `Input(shape=...)`."
+            )
+        kind = dtypes.to_torch(dtype or self.variable_dtype)
+        default = "glorot_uniform" if kind.is_floating_point else "zeros"
+        with torch.inference_mode(False), paused(), torch.no_grad():
+            data = initializers.get(initializer or default)(size, dtype=dtypes.name(kind))
+        data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
+        weight = Parameter(data) if trainable else State(data)
+        if trainable and not self._trainable:
+            weight.requires_grad_(False)
+        weight.__dict__.update(
+            _name=name or "variable",
+            _path="/".join((*(calling.state.scope or (self.name,)), name or "variable")),
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+            autocast=autocast,
+        )
+        self._loose.append(weight)
+        return weight
+
+    def _register_loose_weights(self) -> None:
+        """Weights that were made but not assigned to an attribute belong to the layer all the same."""
+        held = {id(t) for t in (*self._parameters.values(), *self._buffers.values())}
+        for i, weight in enumerate(self._loose):
+            if id(weight) not in held:
+                name = weight.name if not hasattr(self, weight.name) else f"{weight.name}_{i}"
+                setattr(self, name.replace(".", "_"), weight)
+        self._loose.clear()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) in (list, dict, tuple):
+            if "_modules" in self.__dict__:
+                value = tracked(self, name, value)
+                self.__dict__.setdefault("_tracked", set()).add(name)
+            object.__setattr__(self, name, value)
+            return
+        if isinstance(value, State) and "_buffers" in self.__dict__:
+            self.__dict__.pop(name, None)
+            self.register_buffer(name, value)
+            return
+        if hasattr(value, "update_state") and hasattr(value, "reset_state"):
+            self._metrics[name] = value
+        super().__setattr__(name, value)
+
+    def _own_weights(self) -> Iterator[torch.Tensor]:
+        if self._loose:
+            self._register_loose_weights()
+        yield from (p for p in self._parameters.values() if p is not None)
+        yield from (b for b in self._buffers.values() if isinstance(b, State))
+
+    @property
+    def weights(self) -> list[Any]:
+        """All weights, each once: the layer's own, then those of its sublayers in the order they were attached."""
+        found: dict[int, Any] = {}
+        stack: list[torch.nn.Module] = [self]
+        while stack:
+            module = stack.pop()
+            own = module._own_weights() if isinstance(module, WeightHolder) else _torch_weights(module)
+            for weight in own:
+                found.setdefault(id(weight), weight)
+            stack.extend(reversed([m for m in module._modules.values() if m is not None]))
+        return list(found.values())
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes: none where `trainable` is false."""
+        return [w for w in self.weights if w.requires_grad] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves alone or changes by other means than gradients."""
+        trained = {id(w) for w in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in trained]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The weights."""
+        return self.weights
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of all weights as arrays."""
+        return [weight.detach().cpu().numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Overwrite all weights.
+
+        Args:
+            weights: arrays in the order of `weights`.
+
+        Raises:
+            ShapeError: another number of arrays, or an array of another shape; nothing is changed then.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ShapeError(f"{self.describe()} has {len(own)} weights, but {len(weights)} were given. Give one each.")
+        for weight, value in zip(own, weights, strict=True):
+            if tuple(weight.shape) != tuple(np.shape(value)):
+                raise ShapeError(
+                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but "
+                    f"the value given for it has {tuple(np.shape(value))}. Check the order, or the model's sizes."
+                )
+        with torch.no_grad():
+            for weight, value in zip(own, weights, strict=True):
+                weight.copy_(torch.as_tensor(np.asarray(value)))
+
+    def count_params(self) -> int:
+        """The number of values in all weights."""
+        return sum(weight.numel() for weight in self.weights)
+
+    @property
+    def weights_device(self) -> torch.device:
+        """The device of the first weight, else torch's default device."""
+        first = next(itertools.chain(self.parameters(), self.buffers()), None)
+        return torch.get_default_device() if first is None else first.device
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets it for all sublayers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for module in self.modules():
+            if isinstance(module, WeightHolder):
+                module.__dict__["_trainable"] = bool(value)
+            for parameter in module._parameters.values():
+                if parameter is not None and parameter.is_floating_point():
+                    parameter.requires_grad_(bool(value))
+
+    @property
+    def name(self) -> str:
+        """The layer's name, unique within a model."""
+        return self.__dict__.get("_name", type(self).__name__)
+
+    @name.setter
+    def name(self, value: str) -> None:
+        before, own = self.name, self.__dict__
+        own["_name"] = value
+        own["_name_is_settled"] = True
+        for weight in self.weights:
+            path = getattr(weight, "_path", None)
+            if path is not None:
+                weight._path = "/".join(value if part == before else part for part in path.split("/"))
+
+    path = name
+
+    def describe(self) -> str:
+        """A short description for messages, such as ``Dense 'dense_1'``."""
+        return f"{type(self).__name__} '{self.name}'"
+
+    def get_submodule(self, target: str) -> torch.nn.Module:
+        """The module at a dotted path; found among the modules even where a property has the same name."""
+        module: torch.nn.Module = self
+        for part in target.split(".") if target else ():
+            found = module._modules.get(part)
+            if found is None:
+                raise AttributeError(f"{self.describe()} has no submodule '{target}'")
+            module = found
+        return module
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tracked containers travel as plain ones."""
+        plain = {TrackedList: list, TrackedDict: dict}
+        return {k: plain[type(v)](v) if type(v) in plain else v for k, v in self.__dict__.items()}
+
+    def __setstate__(self, given: dict[str, Any]) -> None:
+        super().__setstate__(given)
+        for name in given.get("_tracked", ()):
+            if name in self.__dict__:
+                object.__setattr__(self, name, tracked(self, name, self.__dict__[name]))
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
+        before = {name: buffer for name, buffer in self._buffers.items() if isinstance(buffer, State)}
+        super()._apply(fn, recurse)
+        for name, old in before.items():
+            new = self._buffers[name]
+            if not isinstance(new, State) and new is not None:
+                self._buffers[name] = State(new)
+                self._buffers[name].__dict__.update(old.__dict__)
+        return self
+
+
+def _torch_weights(module: torch.nn.Module) -> Iterator[torch.Tensor]:
+    yield from (p for p in module._parameters.values() if p is not None)
+    yield from (b for b in module._buffers.values() if b is not None and not isinstance(b, State))
