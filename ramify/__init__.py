@@ -5,9 +5,10 @@ from ramify.dtype_policies import DTypePolicy
 from ramify.graph import SymbolicTensor
 from ramify.layers import Input, InputSpec, Layer
 from ramify.models import Functional, Model, Sequential
+from ramify.version import __version__
 
 KerasTensor = SymbolicTensor
-__version__ = "0.1.0"
+
 
 __all__ = [
     "DTypePolicy",
@@ -19,6 +20,7 @@ __all__ = [
     "Model",
     "Sequential",
     "SymbolicTensor",
+    "__version__",
     "activations",
     "constraints",
     "dtype_policies",

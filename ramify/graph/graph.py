@@ -259,7 +259,8 @@ def _reach(inputs: Iterable[SymbolicValue], outputs: Iterable[SymbolicValue]) ->
 
 
 def _disconnected(node: Node, users: Mapping[Node, Node | None], starts: set[SymbolicValue]) -> DisconnectedError:
-    steps, user = [], users.get(node)
+    steps: list[str] = []
+    user = users.get(node)
     while user is not None and len(steps) < 20:
         steps.append(user.describe())
         user = users.get(user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class _Lowering:
             frame = frames[-1]
             node = next(frame.nodes, None)
             if node is None:
-                result = map_leaves(lambda leaf, f=frame: self._value(leaf, f.env), frame.graph.output_structure)
+                result = map_leaves(partial(self._value, env=frame.env), frame.graph.output_structure)
                 frames.pop()
                 if frames:
                     self._bind(frame.call, result, frames[-1].env)
@@ -87,7 +88,7 @@ class _Lowering:
 
     def _enter(self, node: Node, inner: Graph, frame: _Frame) -> _Frame:
         fed = inner.match_inputs(node.args[0] if node.args else next(iter(node.kwargs.values())))
-        env = {t: self._value(v, frame.env) for t, v in zip(inner.inputs, fed, strict=True)}
+        env: Env = {t: self._value(v, frame.env) for t, v in zip(inner.inputs, fed, strict=True)}
         training = node.kwargs.get("training")
         options = frame.options if training is None else {"training": training}
         return _Frame(inner, env, f"{frame.prefix}{frame.graph.module_names[node.target]}.", options, node)
@@ -121,8 +122,7 @@ class _Lowering:
             env[node.outputs] = result
 
     def _emit(self, node: Node, frame: _Frame) -> None:
-        args = map_leaves(lambda leaf: self._value(leaf, frame.env), node.args)
-        kwargs = map_leaves(lambda leaf: self._value(leaf, frame.env), node.kwargs)
+        args, kwargs = map_leaves(partial(self._value, env=frame.env), (node.args, node.kwargs))
         target = node.target
         if isinstance(target, torch.nn.Module):
             path = frame.prefix + frame.graph.module_names[target]
@@ -130,7 +130,7 @@ class _Lowering:
             if frame.options and getattr(target, "uses_training", True):
                 kwargs = {**frame.options, **{k: v for k, v in kwargs.items() if v is not None}}
             out = self.fx.call_module(path, args, kwargs)
-        elif getattr(torch.Tensor, getattr(target, "__name__", ""), None) is target:
+        elif is_method(target):
             out = self.fx.call_method(target.__name__, args, kwargs)
         else:
             out = self.fx.call_function(target, args, kwargs)
@@ -159,6 +159,11 @@ class _Frame:
     def call(self) -> Node:
         assert self._call is not None  # only frames above the first have one
         return self._call
+
+
+def is_method(target: Any) -> bool:
+    """Whether a function is a method of `torch.Tensor`."""
+    return getattr(torch.Tensor, getattr(target, "__name__", ""), None) is target
 
 
 def inlined_graph(node: Node) -> Graph | None:

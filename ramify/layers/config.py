@@ -14,7 +14,7 @@ _BASE = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
 
 
 @functools.cache
-def constructor_parameters(cls: type, stop: type) -> dict[str, inspect.Parameter]:
+def constructor_parameters(cls: Any, stop: Any) -> dict[str, inspect.Parameter]:
     """Named constructor parameters of a class, with those of its bases where it passes ``**kwargs`` on."""
     found: dict[str, inspect.Parameter] = {}
     for base in cls.__mro__:

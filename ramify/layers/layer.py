@@ -73,7 +73,22 @@ class Layer(WeightHolder):
     (None, 3)
     """
 
+    built: bool
+    autocast: bool
+    supports_masking: bool
+    input_spec: Any
+    activity_regularizer: Any
+    compute_torch_dtype: torch.dtype
+    variable_torch_dtype: torch.dtype
     _signature: calling.Signature
+    _fast: int
+    _serial: int
+    _last_call: int
+    _losses: list[Any]
+    _losses_call: int
+    _name_is_given: bool
+    _name_is_settled: bool
+    _input_shape_arg: tuple[int | None, ...] | None
     takes_training = False
     takes_any_keyword = False
     makes_mask = False
@@ -91,7 +106,7 @@ class Layer(WeightHolder):
         if "call" in own and "forward" not in own:
             cls.forward = cls.call
         elif "forward" in own and "call" not in own:
-            cls.call = cls.forward
+            cls.call = cls.forward  # type: ignore[method-assign]
         if "build" in own:
             cls.build = _building(own["build"])  # type: ignore[method-assign]
         cls._signature = calling.signature_of(cls.call, inspect.unwrap(cls.build))
@@ -336,7 +351,11 @@ class Layer(WeightHolder):
         """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
-    dtype = variable_dtype
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
     input_dtype = compute_dtype
 
     def get_config(self) -> dict[str, Any]:

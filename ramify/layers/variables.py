@@ -20,7 +20,7 @@ class Variable(torch.Tensor):
         path: where the weight lives, such as ``"encoder/dense/kernel"``.
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]  # as Parameter does
 
     @property
     def name(self) -> str:

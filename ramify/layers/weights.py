@@ -20,7 +20,7 @@ from ramify.layers.variables import Parameter, State
 class WeightHolder(torch.nn.Module):
     """A module that knows its weights in Keras's order, and the layers in its lists and dicts."""
 
-    variable_dtype: str
+    dtype_policy: Any
     _trainable: bool
     _loose: list[Any]
     _metrics: dict[str, Any]
@@ -67,10 +67,12 @@ class WeightHolder(torch.nn.Module):
                 f"{self.describe()} cannot make the weight '{name or 'weight'}' of shape {size}: a size is unknown. "
                 "Give the size of the last axis in `Input(shape=...)`."
             )
-        kind = dtypes.to_torch(dtype or self.variable_dtype)
-        default = "glorot_uniform" if kind.is_floating_point else "zeros"
+        kind = dtypes.to_torch(dtype or self.dtype_policy.variable_dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if kind.is_floating_point else "zeros"
+        make: Callable[..., Any] = initializers.get(initializer) or initializers.Zeros()
         with torch.inference_mode(False), paused(), torch.no_grad():
-            data = initializers.get(initializer or default)(size, dtype=dtypes.name(kind))
+            data = make(size, dtype=dtypes.name(kind))
         data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
         weight = Parameter(data) if trainable else State(data)
         if trainable and not self._trainable:
@@ -230,7 +232,7 @@ class WeightHolder(torch.nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Tracked containers travel as plain ones."""
-        plain = {TrackedList: list, TrackedDict: dict}
+        plain: dict[Any, Any] = {TrackedList: list, TrackedDict: dict}
         return {k: plain[type(v)](v) if type(v) in plain else v for k, v in self.__dict__.items()}
 
     def __setstate__(self, given: dict[str, Any]) -> None:

@@ -35,6 +35,8 @@ class Sequential(Model):
     (None, 1)
     """
 
+    _stack: list[Layer]
+
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
