@@ -1,0 +1,151 @@
+"""`Embedding`: a table of vectors, looked up by integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from ramify import constraints, initializers, regularizers
+from ramify.errors import ArgumentError, InputError
+from ramify.layers.layer import Layer
+from ramify.registry import serializable
+
+
+@serializable("keras.layers")
+class Embedding(Layer):
+    """Row ``i`` of a trained table for every integer ``i`` in the input.
+
+    Args:
+        input_dim: number of rows; inputs lie in ``0 ... input_dim - 1``.
+        output_dim: size of a row.
+        embeddings_initializer: how the table of shape ``(input_dim, output_dim)`` starts.
+        embeddings_regularizer: penalty on the table.
+        embeddings_constraint: applied to the table after every update.
+        mask_zero: whether 0 marks padding: the output then carries a mask that is false where the input is 0.
+        weights: the table itself, as an array or a list of one.
+        lora_rank: rank of a low-rank update that is trained in place of the table (Hu et al., 2021, "LoRA").
+        lora_alpha: the update is scaled by ``lora_alpha / lora_rank``; `lora_rank` when not given.
+        quantization_config: must be ``None``; quantized tables are not part of this library.
+
+    Shapes:
+        ``(batch, ...)`` of any integer dtype -> ``(batch, ..., output_dim)``. Floats are cut to integers.
+
+    Raises:
+        ArgumentError: a size that is not positive.
+        InputError: an integer outside the table (when called; on the CPU).
+
+    Example:
+
+    >>> import ramify
+    >>> Embedding(1000, 64)(ramify.Input(shape=(10,), dtype="int32")).shape
+    (None, 10, 64)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("input_length", None)  # Keras 2's; sequences of any length are taken
+        super().__init__(**kwargs)
+        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
+            if not isinstance(size, int) or size <= 0:
+                raise ArgumentError(f"Embedding takes a positive whole {name}, but received {name}={size!r}.")
+        if quantization_config is not None:
+            raise ArgumentError("Embedding cannot be quantized here. Leave `quantization_config` out.")
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = self.makes_mask = mask_zero
+        self.lora_rank = lora_rank
+        self.lora_alpha = lora_alpha if lora_alpha is not None else lora_rank
+        self._lora_scale = 0.0
+        if weights is not None:
+            self.build(None)
+            self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the table; it is the same for every shape."""
+        del input_shape
+        if self.built:
+            return
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            name="embeddings",
+        )
+        if self.lora_rank:
+            self.built = True
+            self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+
+    def enable_lora(
+        self,
+        rank: int,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+        lora_alpha: float | None = None,
+    ) -> None:
+        """Freeze the table and train a low-rank update of it from now on.
+
+        Args:
+            rank: rank of the update.
+            a_initializer: how the factor of shape ``(input_dim, rank)`` starts.
+            b_initializer: how the factor of shape ``(rank, output_dim)`` starts.
+            lora_alpha: the update is scaled by ``lora_alpha / rank``; `rank` when not given.
+
+        Raises:
+            ArgumentError: the table does not exist yet, or has an update already.
+        """
+        if not self.built or self._lora_scale:
+            reason = "has one already" if self.built else "is not built yet: call it first"
+            raise ArgumentError(f"{self.describe()} takes no low-rank update: it {reason}.")
+        self.embeddings.requires_grad_(requires_grad=False)
+        self.lora_embeddings_a = self.add_weight((self.input_dim, rank), a_initializer, name="lora_embeddings_a")
+        self.lora_embeddings_b = self.add_weight((rank, self.output_dim), b_initializer, name="lora_embeddings_b")
+        self.lora_rank = rank
+        self.lora_alpha = lora_alpha if lora_alpha is not None else rank
+        self._lora_scale = self.lora_alpha / rank
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The rows."""
+        if inputs.dtype is not torch.int64 and inputs.dtype is not torch.int32:
+            inputs = inputs.to(torch.int32)
+        try:
+            outputs = F.embedding(inputs, self.embeddings)
+        except IndexError:
+            raise InputError(
+                f"{self.describe()} has the rows 0 to {self.input_dim - 1}, but received integers from "
+                f"{inputs.min().item()} to {inputs.max().item()}. Raise `input_dim` to the largest integer plus 1, or "
+                "map unknown integers to one that exists."
+            ) from None
+        if self._lora_scale:
+            update = F.embedding(inputs, self.lora_embeddings_a) @ self.lora_embeddings_b
+            outputs = outputs + update * self._lora_scale
+        return outputs
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """False where the input is 0, if `mask_zero`."""
+        del previous_mask
+        return torch.ne(inputs, 0) if self.mask_zero else None
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, without the table and, where it has none, the low-rank update."""
+        config = {"activity_regularizer": None, **super().get_config()}
+        left_out = ("weights",) if self.lora_rank else ("weights", "lora_rank", "lora_alpha")
+        return {name: value for name, value in config.items() if name not in left_out}

@@ -1,0 +1,31 @@
+"""What torch's recurrent kernels want their weights to look like."""
+
+from __future__ import annotations
+
+import torch
+
+
+def flat_weights(
+    kernel: torch.Tensor,
+    recurrent: torch.Tensor,
+    bias: torch.Tensor | None,
+    recurrent_bias: torch.Tensor | None = None,
+) -> list[torch.Tensor]:
+    """The list of weights that `torch.lstm` and its like take.
+
+    Args:
+        kernel: ``(gates * units, inputs)``; a transposed view is as fast as a copy on the CPU (measured).
+        recurrent: ``(gates * units, units)``.
+        bias: ``(gates * units,)``, or ``None``.
+        recurrent_bias: torch adds two biases; zeros when not given.
+
+    On a GPU cuDNN wants all of them in one piece of memory, and packs and warns at every call where they are not; so
+    they are packed here.
+    """
+    weights = [kernel, recurrent]
+    if bias is not None:
+        weights += [bias, torch.zeros_like(bias) if recurrent_bias is None else recurrent_bias]
+    if kernel.device.type != "cuda":
+        return weights
+    pieces = torch.cat([weight.reshape(-1) for weight in weights]).split([weight.numel() for weight in weights])
+    return [piece.view(weight.shape) for piece, weight in zip(pieces, weights, strict=True)]
