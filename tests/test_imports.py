@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ramify"
 
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
-    ("errors", "_version"),
+    ("errors", "version"),
     ("registry", "dtypes", "naming", "state"),
     ("dtype_policies",),
     ("graph",),
@@ -24,12 +24,14 @@ TIERS = (
     ("metrics",),
     ("layers",),
     ("models",),
-    ("training", "callbacks"),
+    ("callbacks",),
+    ("training",),
     ("saving", "visualize", "export", "distribution"),
     ("applications", "datasets", "preprocessing"),
     ("utils",),
     ("",),  # ramify/__init__.py, which joins the parts
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
 
