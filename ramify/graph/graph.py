@@ -160,7 +160,8 @@ class Graph:
         return list(values)
 
     def _match_names(self, given: Mapping[Any, Any]) -> list[Any]:
-        if isinstance(self.input_structure, dict) and any(isinstance(v, dict) for v in self.input_structure.values()):
+        structure = self.input_structure
+        if isinstance(structure, dict) and any(isinstance(value, (dict, list, tuple)) for value in structure.values()):
             return [_follow(given, path, self.input_names) for path, _ in walk(self.input_structure)]
         values = []
         for name, tensor in zip(self.input_names, self.inputs, strict=True):

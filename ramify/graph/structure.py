@@ -50,6 +50,8 @@ def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:
         items = [map_leaves(function, item) for item in value]
         if is_namedtuple(value):
             return type(value)(*items)
+        if hasattr(value, "n_sequence_fields"):  # what torch.max and its kin return
+            return type(value)(items)
         return items if isinstance(value, list) else tuple(items)
     if isinstance(value, dict):
         return {key: map_leaves(function, item) for key, item in value.items()}

@@ -39,7 +39,7 @@ class Network(Layer):
             GraphError: an output that the inputs do not reach, and whatever else `Graph` refuses.
             DuplicateNameError: two layers that were given the same name.
         """
-        graph = Graph(inputs, outputs)
+        graph = Graph(_unpacked(inputs), _unpacked(outputs))
         _settle_names(graph.layers)
         _ = graph.input_names  # inputs of the same name are refused here, not when data arrives
         entries = {tensor.node.target for tensor in graph.inputs if tensor.node.is_input}
@@ -296,6 +296,12 @@ class Network(Layer):
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         self.__dict__["_lowered"] = None
         return super()._apply(fn, recurse)
+
+
+def _unpacked(structure: Any) -> Any:
+    """A list of one tensor stands for the tensor, as in Keras."""
+    single = isinstance(structure, (list, tuple)) and len(structure) == 1
+    return structure[0] if single and isinstance(structure[0], SymbolicValue) else structure
 
 
 def _check_of(tensor: SymbolicTensor) -> tuple[torch.dtype, int, Any]:

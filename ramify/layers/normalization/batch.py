@@ -1,0 +1,185 @@
+"""`BatchNormalization`: every channel to mean 0 and variance 1, over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ramify import initializers
+from ramify.errors import ArgumentError
+from ramify.layers.input_spec import InputSpec
+from ramify.layers.normalization.affine import Affine
+from ramify.layers.normalization.layout import ChannelView, checked_axis
+from ramify.layers.normalization.moments import replicas, weighted_moments
+from ramify.registry import serializable
+
+
+@serializable("keras.layers")
+class BatchNormalization(Affine):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta`` for every channel.
+
+    While training, mean and (biased) variance are those of the batch, and moving averages of both are kept; otherwise,
+    and where `trainable` is false, the moving averages are used.
+
+    Source: Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167.
+
+    Args:
+        axis: the axis of the channels.
+        momentum: share of the moving averages that a step keeps: ``new = momentum * old + (1 - momentum) * batch``.
+            torch's momentum is one minus this.
+        epsilon: keeps the division finite.
+        center: whether to add `beta`.
+        scale: whether to multiply by `gamma`.
+        beta_initializer: how beta, of shape ``(channels,)``, starts.
+        gamma_initializer: how gamma starts.
+        moving_mean_initializer: how the moving mean starts.
+        moving_variance_initializer: how the moving variance starts.
+        beta_regularizer: penalty on beta.
+        gamma_regularizer: penalty on gamma.
+        beta_constraint: applied to beta after every update.
+        gamma_constraint: applied to gamma after every update.
+        renorm: not supported, must be false.
+        renorm_clipping: goes with `renorm`.
+        renorm_momentum: goes with `renorm`.
+        synchronized: whether the statistics are those of the batches of all processes of `torch.distributed` together.
+
+    Call arguments:
+        inputs: tensor with at least two axes.
+        training: whether to use the batch's statistics.
+        mask: booleans over the first axes of the input; what is masked does not count for the statistics.
+
+    Shapes:
+        any -> the same.
+
+    Raises:
+        ArgumentError: `renorm` is asked for.
+        ShapeError: no such axis, or its size is unknown.
+
+    Example:
+
+    >>> layer = BatchNormalization(momentum=0.9)
+    >>> _ = layer(torch.tensor([[1.0], [3.0]]), training=True)
+    >>> layer.moving_mean.numpy(), layer.moving_variance.numpy()
+    (array([0.2], dtype=float32), array([1.], dtype=float32))
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        if renorm:
+            raise ArgumentError("BatchNormalization has no renorm. For small batches, use `GroupNormalization`.")
+        self.axis = int(axis)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm = False
+        self.renorm_clipping = renorm_clipping
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = synchronized
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make gamma, beta and the moving averages for the channels."""
+        channels = checked_axis(self.axis, tuple(input_shape), self.describe())
+        # The kernels take half precision inputs with statistics and weights in float32.
+        self.add_affine((channels,), scale=self.scale, center=self.center, autocast=False)
+        self.moving_mean = self.add_weight(
+            (channels,), self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
+        )
+        self.moving_variance = self.add_weight(
+            (channels,), self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
+        )
+        self._view = ChannelView(len(input_shape), self.axis)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+
+    def call(
+        self, inputs: torch.Tensor, training: bool | None = None, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The normalized input."""
+        view = self._view
+        x = view.enter(inputs)
+        if not (training and self._trainable):
+            y = self._kernel(x, self.moving_variance, training=False)
+        elif mask is not None or (self.synchronized and replicas() > 1):
+            return self._weighted(inputs, mask)
+        else:
+            y = self._on_batch(x)
+        return view.leave(y, inputs)
+
+    def _kernel(self, x: torch.Tensor, variance: torch.Tensor, *, training: bool) -> torch.Tensor:
+        return torch.batch_norm(
+            x,
+            self.gamma,
+            self.beta,
+            self.moving_mean,
+            variance,
+            training,
+            1 - self.momentum,
+            self.epsilon,
+            torch.backends.cudnn.enabled,
+        )
+
+    def _on_batch(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalize by the batch's statistics, and move the averages.
+
+        The kernel moves the variance towards that of the population, `n / (n - 1)` times the batch's own, which is what
+        Keras keeps. The update is linear: done on a moving variance scaled by the same factor, it gives the wanted one
+        times that factor. The scaled copy also keeps autograd from noticing that the average changes.
+        """
+        variance = self.moving_variance
+        count = x.numel() // max(x.shape[1], 1)
+        if count > 1:
+            scaled = variance * (count / (count - 1))
+            y = self._kernel(x, scaled, training=True)
+            torch.mul(scaled, (count - 1) / count, out=variance)
+            return y
+        if count == 0:
+            return self._kernel(x, variance, training=False)
+        y = self._kernel(x, variance.clone(), training=True)
+        variance.mul_(self.momentum)  # one number has variance 0
+        return y
+
+    def _weighted(self, inputs: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """The same in plain operations, for statistics that are not simply those of the batch at hand."""
+        wide = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
+        mean, variance = weighted_moments(wide, self._view.axis, mask, together=self.synchronized and replicas() > 1)
+        self.moving_mean.lerp_(mean.detach().to(self.moving_mean.dtype), 1 - self.momentum)
+        self.moving_variance.lerp_(variance.detach().to(self.moving_variance.dtype), 1 - self.momentum)
+        factor = torch.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * self.gamma
+        sizes = [-1 if axis == self._view.axis else 1 for axis in range(inputs.ndim)]
+        y = (wide - mean.view(sizes)) * factor.view(sizes)
+        if self.beta is not None:
+            y = y + self.beta.view(sizes)
+        return y.to(inputs.dtype)
