@@ -146,10 +146,22 @@ def _batch_norm(
     return _same(x) if fits else None
 
 
+def _normalized(x: Tensor, sizes: Any, *_: Any, **__: Any) -> Tensor | None:
+    return _same(x) if 0 < len(sizes) <= x.ndim and tuple(x.shape[-len(sizes) :]) == tuple(sizes) else None
+
+
+def _group_norm(x: Tensor, groups: int, *_: Any, **__: Any) -> Tensor | None:
+    return _same(x) if x.ndim > 1 and groups > 0 and x.shape[1] % groups == 0 else None
+
+
 _QUICK: dict[Any, Callable[..., Tensor | None]] = {
     F.linear: _linear,
     torch.addmm: _addmm,
     F.batch_norm: _batch_norm,
+    torch.batch_norm: _batch_norm,
+    torch.layer_norm: _normalized,
+    torch.rms_norm: _normalized,
+    torch.group_norm: _group_norm,
     torch.softmax: _softmax,
     F.softmax: _softmax,
 }

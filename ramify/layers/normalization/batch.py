@@ -127,21 +127,23 @@ class BatchNormalization(Affine):
     ) -> torch.Tensor:
         """The normalized input."""
         view = self._view
-        x = view.enter(inputs)
-        if not (training and self._trainable):
-            y = self._kernel(x, self.moving_variance, training=False)
-        elif mask is not None or (self.synchronized and replicas() > 1):
-            return self._weighted(inputs, mask)
-        else:
-            y = self._on_batch(x)
-        return view.leave(y, inputs)
+        if training and self._trainable:
+            if mask is not None or (self.synchronized and replicas() > 1):
+                return self._weighted(inputs, mask)
+            return view.leave(self._on_batch(view.enter(inputs)), inputs)
+        variance = self._buffers["moving_variance"]
+        if view.image:
+            return self._kernel(inputs.permute(0, 3, 1, 2), variance).permute(0, 2, 3, 1)
+        return view.leave(self._kernel(view.enter(inputs), variance), inputs)
 
-    def _kernel(self, x: torch.Tensor, variance: torch.Tensor, *, training: bool) -> torch.Tensor:
+    def _kernel(self, x: torch.Tensor, variance: torch.Tensor | None, training: bool = False) -> torch.Tensor:
+        # An attribute that torch has to look for costs a microsecond, as much as a view: so the dicts are asked.
+        own = self._parameters
         return torch.batch_norm(
             x,
-            self.gamma,
-            self.beta,
-            self.moving_mean,
+            own["gamma"] if "gamma" in own else self.gamma,
+            own["beta"] if "beta" in own else self.beta,
+            self._buffers["moving_mean"],
             variance,
             training,
             1 - self.momentum,
@@ -160,12 +162,12 @@ class BatchNormalization(Affine):
         count = x.numel() // max(x.shape[1], 1)
         if count > 1:
             scaled = variance * (count / (count - 1))
-            y = self._kernel(x, scaled, training=True)
+            y = self._kernel(x, scaled, True)
             torch.mul(scaled, (count - 1) / count, out=variance)
             return y
         if count == 0:
-            return self._kernel(x, variance, training=False)
-        y = self._kernel(x, variance.clone(), training=True)
+            return self._kernel(x, variance)
+        y = self._kernel(x, variance.clone(), True)
         variance.mul_(self.momentum)  # one number has variance 0
         return y
 

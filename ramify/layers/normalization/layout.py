@@ -21,12 +21,12 @@ class ChannelView:
     def __init__(self, rank: int, axis: int) -> None:
         self.axis = axis % rank
         self.last = self.axis == rank - 1 and rank > 2
-        self.rank = rank
+        self.image = self.last and rank == 4
 
     def enter(self, x: torch.Tensor) -> torch.Tensor:
         """The view for the kernel."""
         if self.last:
-            if self.rank == 4:
+            if self.image:
                 return x.permute(0, 3, 1, 2)
             return x.reshape(x.shape[0], 1, -1, x.shape[-1]).permute(0, 3, 1, 2)
         return x if self.axis == 1 else x.movedim(self.axis, 1)
@@ -35,7 +35,7 @@ class ChannelView:
         """The kernel's result in the axes of the input `like`."""
         if self.last:
             y = y.permute(0, 2, 3, 1)
-            return y if self.rank == 4 else y.reshape(like.shape)
+            return y if self.image else y.reshape(like.shape)
         return y if self.axis == 1 else y.movedim(1, self.axis)
 
 
