@@ -1,0 +1,1 @@
+"""Training: what `compile` says, the steps, the loops over data."""

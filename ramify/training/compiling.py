@@ -1,0 +1,228 @@
+"""What `compile` sets: optimizer, losses, metrics, and how steps are run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ramify import losses, metrics, optimizers, registry
+from ramify.errors import ArgumentError, NotCompiledError
+from ramify.layers.layer import Layer
+from ramify.training.compile_loss import CompileLoss
+from ramify.training.compile_metrics import CompileMetrics
+from ramify.training.engine import Engine, engine_for
+
+_ARGUMENTS = (
+    "optimizer loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile auto_scale_loss"
+).split()
+
+
+class Compiling(Layer):
+    """A layer that knows what to minimise, how, and what to measure meanwhile."""
+
+    optimizer: Any = None
+    loss: Any = None
+    compiled = False
+    stop_training = False
+    run_eagerly = False
+    steps_per_execution = 1
+    auto_scale_loss = True
+    loss_mean: metrics.Mean
+    compile_loss: CompileLoss | None = None
+    compile_metrics: CompileMetrics | None = None
+    _jit_compile: Any = "auto"
+    _engine: Engine | None = None
+    _compile_arguments: Mapping[str, Any] | None = None
+
+    def compile(  # type: ignore[override]  # Keras's method; torch's own is `torch.compile(model)`
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Args:
+            optimizer: a name, an `Optimizer`, or any optimizer of `torch.optim` (made, a class, or a partial of one).
+            loss: a name, a `Loss`, a function of ``(y_true, y_pred)`` or a `torch.nn` loss. For several outputs one for
+                all of them, a list in their order, a dict by their names, or nested as they are; ``None`` for an output
+                that has no loss.
+            loss_weights: numbers that the losses are multiplied with before they are added, in the same ways.
+            metrics: names, `Metric`s or functions: a list for one output; for several a list with one entry (or list)
+                for each, or a dict by their names.
+            weighted_metrics: the same, of metrics that take the sample weights into account.
+            run_eagerly: whether steps run operation by operation in any case.
+            steps_per_execution: batches that are run between two calls of the callbacks.
+            jit_compile: whether `torch.compile` makes the model's forward; ``"auto"`` does not.
+            auto_scale_loss: accepted for Keras's sake; losses are scaled where the optimizer says so.
+
+        Raises:
+            ArgumentError: a name that nothing is known under, or an argument out of its range.
+
+        Example:
+
+        >>> import ramify
+        >>> x = ramify.Input((4,))
+        >>> model = ramify.Model(x, [ramify.layers.Dense(1, name="a")(x), ramify.layers.Dense(3, name="b")(x)])
+        >>> model.compile("adam", {"a": "mse", "b": "mae"}, loss_weights={"a": 0.5}, metrics={"b": ["mse"]})
+        >>> model.compiled
+        True
+        """
+        given = locals()
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ArgumentError(f"steps_per_execution must be a positive whole number, but is {steps_per_execution!r}.")
+        own = self.__dict__
+        own["optimizer"] = optimizers.get(optimizer)
+        own["loss"] = loss
+        own["run_eagerly"] = bool(run_eagerly)
+        own["steps_per_execution"] = steps_per_execution
+        own["auto_scale_loss"] = auto_scale_loss
+        own["_jit_compile"] = jit_compile
+        own["_compile_arguments"] = {name: given[name] for name in _ARGUMENTS}
+        own["compiled"] = True
+        own["stop_training"] = False
+        self._set_up(loss, loss_weights, metrics, weighted_metrics)
+        self._forget_functions()
+
+    def _set_up(self, loss: Any, loss_weights: Any, given: Any, weighted: Any) -> None:
+        own = self.__dict__
+        names = self.output_names if getattr(self, "has_graph", False) else None
+        _check_names(loss)
+        own["loss_mean"] = metrics.Mean(name="loss")
+        own["compile_loss"] = None if loss is None else CompileLoss(loss, loss_weights, names)
+        some = given is not None or weighted is not None
+        own["compile_metrics"] = CompileMetrics(given, weighted, names) if some else None
+
+    def _forget_functions(self) -> None:
+        own = self.__dict__
+        own["_engine"] = own["_loss_sources"] = None
+        own["train_function"] = own["test_function"] = own["predict_function"] = None
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the model's steps."""
+        if self._engine is None:
+            self.__dict__["_engine"] = engine_for(self, self.jit_compile and not self.run_eagerly)
+        assert self._engine is not None
+        return self._engine
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether `torch.compile` makes the model's forward."""
+        return self._jit_compile is True
+
+    @jit_compile.setter
+    def jit_compile(self, value: bool | str) -> None:
+        self.__dict__["_jit_compile"] = value
+        self._forget_functions()
+
+    def require_compiled(self, method: str) -> None:
+        """Raise a `NotCompiledError` where the model was not compiled."""
+        if not self.compiled:
+            raise NotCompiledError(
+                f"{self.describe()} was not compiled, so `{method}` knows neither loss nor optimizer. Call "
+                "`compile(optimizer=..., loss=...)` first."
+            )
+
+    # ---- metrics ----
+
+    @property
+    def metrics(self) -> list[Any]:
+        """All metrics: that of the loss, those of `compile`, those of the outputs' losses, the model's own."""
+        found: list[Any] = []
+        if self.compiled:
+            found.append(self.loss_mean)
+            if self.compile_metrics is not None:
+                found.append(self.compile_metrics)
+            if self.compile_loss is not None:
+                found.extend(self.compile_loss.metrics)
+        return [*found, *super().metrics]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The state of all metrics."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    def reset_metrics(self) -> None:
+        """Forget what all metrics have gathered."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Name -> value of every metric, as tensors."""
+        results: dict[str, Any] = {}
+        for metric in self.metrics:
+            value = metric.result()
+            if isinstance(value, dict):
+                results.update(value)
+            else:
+                results[metric.name] = value
+        return results
+
+    # ---- configs ----
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile` as plain data; ``None`` for a model that was not compiled."""
+        arguments = self._compile_arguments
+        if not self.compiled or arguments is None:
+            return None
+        config = {name: registry.serialize(value) for name, value in arguments.items() if name != "optimizer"}
+        return {"optimizer": optimizers.serialize(self.optimizer), **config, "jit_compile": self._jit_compile}
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with the arguments that `get_compile_config` gave, and make the optimizer's state.
+
+        Args:
+            config: what `get_compile_config` gave.
+        """
+        arguments = {name: _restored(value, _MODULE.get(name)) for name, value in config.items() if name in _ARGUMENTS}
+        self.compile(**arguments)
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Functions and caches do not travel: they are made again when they are needed."""
+        gone = ("_engine", "_loss_sources", "train_function", "test_function", "predict_function")
+        return {name: value for name, value in super().__getstate__().items() if name not in gone}
+
+
+_MODULE = {
+    "optimizer": "keras.optimizers",
+    "loss": "keras.losses",
+    "metrics": "keras.metrics",
+    "weighted_metrics": "keras.metrics",
+}
+
+
+def _check_names(loss: Any) -> None:
+    """A name that nothing is known under is an error at once, not with the first batch."""
+    if isinstance(loss, str):
+        losses.get(loss)
+    elif isinstance(loss, (list, tuple)):
+        for item in loss:
+            _check_names(item)
+    elif isinstance(loss, dict) and "class_name" not in loss:
+        for item in loss.values():
+            _check_names(item)
+
+
+def _restored(value: Any, module: str | None) -> Any:
+    """Objects out of their configs; names stay names."""
+    if isinstance(value, Mapping):
+        if "class_name" in value:
+            return registry.deserialize(value, module, what=(module or "object").split(".")[-1])
+        return {key: _restored(item, module) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_restored(item, module) for item in value]
+    return value

@@ -1,0 +1,138 @@
+"""One step of training, evaluation or prediction, as an object.
+
+A step is the same function however it is run: operation by operation (`EagerEngine`), or compiled. The loop, the
+callbacks and the data know nothing of it; a new way to run a step is a new `Engine` and a line in `engine_for`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from ramify.layers.calling import state
+from ramify.training.data.batch import unpack_x_y_sample_weight
+
+StepLogs = Mapping[str, Any] | None
+"""What a step made itself; ``None`` where the model's metrics tell all there is."""
+
+
+class Engine(ABC):
+    """How steps are run.
+
+    Args:
+        model: the model, with its optimizer, losses and metrics.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Look again at which weights and layers the model has."""
+
+    @abstractmethod
+    def train_batch(self, data: Any) -> StepLogs:
+        """Forward, losses, backward, optimizer, metrics."""
+
+    @abstractmethod
+    def test_batch(self, data: Any) -> StepLogs:
+        """Forward, losses, metrics."""
+
+    @abstractmethod
+    def predict_batch(self, data: Any) -> Any:
+        """Forward."""
+
+
+class EagerEngine(Engine):
+    """Runs a step operation by operation.
+
+    Args:
+        model: the model.
+        forward: what computes the predictions; the model itself when ``None``.
+    """
+
+    def __init__(self, model: Any, forward: Callable[[Any], Any] | None = None) -> None:
+        super().__init__(model)
+        self.forward = forward or model
+        self._weights: list[Any] | None = None
+
+    def refresh(self) -> None:
+        """Look again at which weights the model has."""
+        self._weights = None
+
+    def _predictions(self, x: Any, training: bool) -> Any:
+        outer, state.training = state.training, training
+        try:
+            return self.forward(x)
+        finally:
+            state.training = outer
+
+    def train_batch(self, data: Any) -> StepLogs:
+        """Forward, losses, backward, optimizer, metrics."""
+        model = self.model
+        x, y, weight = unpack_x_y_sample_weight(data)
+        y_pred = self._predictions(x, training=True)
+        loss = model.compute_loss(x, y, y_pred, weight, True)
+        model.loss_mean.update_state(loss, sample_weight=batch_size_of(x))
+        self._descend(loss)
+        return self._measure(x, y, y_pred, weight)
+
+    def _descend(self, loss: torch.Tensor) -> None:
+        """Gradients, and what the optimizer does with them."""
+        weights = self._weights
+        if weights is None:
+            weights = self._weights = self.model.weights if self.model.trainable else []
+        weights = [weight for weight in weights if weight.requires_grad]
+        if not weights:
+            warnings.warn("The model has no weights to train: all are frozen, or there are none.", stacklevel=2)
+            return
+        for weight in weights:
+            weight.grad = None
+        optimizer = self.model.optimizer
+        optimizer.scale_loss(loss).backward()
+        optimizer.apply([weight.grad for weight in weights], weights)
+
+    def test_batch(self, data: Any) -> StepLogs:
+        """Forward, losses, metrics."""
+        model = self.model
+        x, y, weight = unpack_x_y_sample_weight(data)
+        y_pred = self._predictions(x, training=False)
+        loss = model.compute_loss(x, y, y_pred, weight, False)
+        model.loss_mean.update_state(loss, sample_weight=batch_size_of(x))
+        return self._measure(x, y, y_pred, weight)
+
+    def _measure(self, x: Any, y: Any, y_pred: Any, weight: Any) -> StepLogs:
+        model = self.model
+        if model.measures_itself:
+            logs: StepLogs = model.compute_metrics(x, y, y_pred, sample_weight=weight)
+            return logs
+        if model.compile_metrics is not None:
+            model.compile_metrics.update_state(y, y_pred, weight)
+        return None
+
+    def predict_batch(self, data: Any) -> Any:
+        """Forward."""
+        return self._predictions(unpack_x_y_sample_weight(data)[0], training=False)
+
+
+def batch_size_of(x: Any) -> int:
+    """The number of samples in a batch."""
+    while not isinstance(x, torch.Tensor):
+        if not isinstance(x, (list, tuple, dict)) or not x:
+            return 1
+        x = next(iter(x.values())) if isinstance(x, dict) else x[0]
+    return int(x.shape[0]) if x.ndim else 1
+
+
+def engine_for(model: Any, jit_compile: bool) -> Engine:
+    """The way to run a model's steps.
+
+    Args:
+        model: the model.
+        jit_compile: whether `torch.compile` makes its forward.
+    """
+    return EagerEngine(model, torch.compile(model) if jit_compile else None)

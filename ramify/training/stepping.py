@@ -1,0 +1,268 @@
+"""The steps that a user may override, and those on single batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from ramify import dtypes
+from ramify.callbacks.logs import to_numbers
+from ramify.errors import ArgumentError
+from ramify.graph.structure import map_leaves
+from ramify.layers.layer import Layer
+from ramify.training.compiling import Compiling
+from ramify.training.data.arrays import checked
+from ramify.training.data.batch import Placement, pack_x_y_sample_weight
+from ramify.training.data.choose import device_of
+
+Batches = Iterable[Any]
+StepFunction = Callable[[Batches], Any]
+
+
+class Stepping(Compiling):
+    """A layer that can do one step of training, of evaluation and of prediction."""
+
+    train_function: StepFunction | None = None
+    test_function: StepFunction | None = None
+    predict_function: StepFunction | None = None
+    measures_itself = False
+    _loss_sources: tuple[Any, ...] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.measures_itself = cls.compute_metrics is not Stepping.compute_metrics
+
+    # ---- to override ----
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The number that is minimised: the losses of `compile`, weighted, and whatever `add_loss` and regularizers add.
+
+        Args:
+            x: inputs of the batch.
+            y: targets.
+            y_pred: what the model made of `x`.
+            sample_weight: weights of the samples.
+            training: whether this is a step of training.
+
+        Returns:
+            A scalar tensor.
+
+        Raises:
+            ArgumentError: there is nothing to minimise, or a target is missing.
+        """
+        del x, training
+        total = None if self.compile_loss is None else self.compile_loss(y, y_pred, sample_weight)
+        for extra in self._extra_losses():
+            total = extra if total is None else total + extra
+        if total is None:
+            raise ArgumentError(
+                f"{self.describe()} has no loss to compute. Pass `loss=...` to `compile`, or call `add_loss` in a layer."
+            )
+        return total
+
+    def _extra_losses(self) -> list[Any]:
+        """What `add_loss` and weight regularizers add; nothing is searched where there is neither."""
+        key = (self.built, len(self._modules))
+        sources = self._loss_sources
+        if sources is None or sources[0] != key:
+            layers = [module for module in self.modules() if isinstance(module, Layer)]
+            regular = any(getattr(weight, "regularizer", None) is not None for weight in self.parameters())
+            sources = self.__dict__["_loss_sources"] = (key, regular, layers)
+        if sources[1]:
+            return self.losses
+        for layer in sources[2]:
+            if layer._losses:
+                return self.losses
+        return []
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Gather a batch in the metrics of `compile`.
+
+        Args:
+            x: inputs of the batch.
+            y: targets.
+            y_pred: what the model made of `x`.
+            sample_weight: weights of the samples.
+
+        Returns:
+            What `get_metrics_result` gives.
+        """
+        del x
+        if self.compile_metrics is not None:
+            self.compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Any) -> Mapping[str, Any]:
+        """One step of training.
+
+        Override it for a step of your own: call the model with ``training=True``, `compute_loss`, `backward`, and
+        ``self.optimizer.apply(gradients, self.trainable_weights)``.
+
+        Args:
+            data: `x`, ``(x, y)`` or ``(x, y, sample_weight)``, tensors on the model's device.
+
+        Returns:
+            Name -> value, for logs and `History`.
+        """
+        return self._told(self.engine.train_batch(data))
+
+    def test_step(self, data: Any) -> Mapping[str, Any]:
+        """One step of evaluation; as `train_step`, without the optimizer.
+
+        Args:
+            data: `x`, ``(x, y)`` or ``(x, y, sample_weight)``.
+        """
+        return self._told(self.engine.test_batch(data))
+
+    def predict_step(self, data: Any) -> Any:
+        """The predictions for one batch.
+
+        Args:
+            data: `x`, ``(x, y)`` or ``(x, y, sample_weight)``.
+        """
+        return self.engine.predict_batch(data)
+
+    def _told(self, logs: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return self.get_metrics_result() if logs is None else logs
+
+    # ---- functions over batches ----
+
+    def make_train_function(self, force: bool = False) -> StepFunction:
+        """Make `train_function`, which does a step for each of some batches.
+
+        Args:
+            force: make it anew.
+
+        Returns:
+            A function of batches that returns the last step's logs, or ``None`` where `get_metrics_result` gives them.
+        """
+        if self.train_function is None or force:
+            self.__dict__["train_function"] = _repeated(self._step_of("train_step", self.engine.train_batch))
+        assert self.train_function is not None
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> StepFunction:
+        """Make `test_function`; see `make_train_function`."""
+        if self.test_function is None or force:
+            self.__dict__["test_function"] = _repeated(self._step_of("test_step", self.engine.test_batch))
+        assert self.test_function is not None
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> StepFunction:
+        """Make `predict_function`, a function of batches that returns the list of their predictions."""
+        if self.predict_function is None or force:
+            step = self._step_of("predict_step", self.engine.predict_batch)
+            self.__dict__["predict_function"] = lambda batches: [step(batch) for batch in batches]
+        assert self.predict_function is not None
+        return self.predict_function
+
+    def _step_of(self, name: str, lean: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The engine's step, which skips the logs; the user's where it is overridden."""
+        overridden = name in self.__dict__ or getattr(type(self), name) is not getattr(Stepping, name)
+        step: Callable[[Any], Any] = getattr(self, name) if overridden else lean
+        return step
+
+    # ---- single batches ----
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One step of training.
+
+        Metrics go on from where they stand; `reset_metrics` starts them again.
+
+        Args:
+            x: inputs: arrays or tensors, nested as the model takes them.
+            y: targets.
+            sample_weight: weights of the samples.
+            class_weight: class -> weight of its samples.
+            return_dict: return a dict instead of a list.
+
+        Returns:
+            The loss, or a list of the loss and the metrics; a dict with `return_dict`.
+
+        Raises:
+            NotCompiledError: the model was not compiled.
+            ArgumentError: arrays of different lengths, or of which no tensor can be made.
+        """
+        self.require_compiled("train_on_batch")
+        batch = self._one_batch(x, y, sample_weight, class_weight)
+        with self.mode(training=True):
+            logs = self.make_train_function()([batch])
+        return self._results(logs, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of one batch; arguments and result are those of `train_on_batch`."""
+        self.require_compiled("test_on_batch")
+        batch = self._one_batch(x, y, sample_weight)
+        with self.mode(training=False), torch.no_grad():
+            logs = self.make_test_function()([batch])
+        return self._results(logs, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The predictions for one batch.
+
+        Args:
+            x: inputs: arrays or tensors, nested as the model takes them.
+
+        Returns:
+            Arrays, nested as the model's outputs.
+        """
+        batch = self._one_batch(x)
+        with self.mode(training=False), torch.no_grad():
+            return map_leaves(as_array, self.make_predict_function()([batch])[0])
+
+    def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
+        placement = self.placement(class_weight)
+        parts = checked(x, y, sample_weight, class_weight)
+        return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
+
+    def placement(self, class_weight: Any = None) -> Placement:
+        """Where this model's data goes, and in which dtype."""
+        return Placement(device_of(self), dtypes.to_torch(self.variable_dtype), class_weight)
+
+    @contextmanager
+    def mode(self, training: bool) -> Iterator[None]:
+        """The modules in the mode for training or inference, and in the old one afterwards."""
+        before = self.training
+        if before is not training:
+            self.train(training)
+        try:
+            yield
+        finally:
+            if self.training is not before:
+                self.train(before)
+
+    def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:
+        """Numbers for the caller: the loss alone, or a list in Keras's order, or a dict."""
+        numbers = to_numbers(self._told(logs))
+        if return_dict:
+            return numbers
+        first = ["loss"] + [metric.name for metric in getattr(self.compile_metrics, "metrics", ())]
+        parts = [mean.name for mean in getattr(self.compile_loss, "metrics", ())]
+        order = dict.fromkeys(name for name in (*first, *parts, *numbers) if name in numbers)
+        values = [numbers[name] for name in order]
+        return values[0] if len(values) == 1 else values
+
+
+def _repeated(step: Callable[[Any], Any]) -> StepFunction:
+    def function(batches: Batches) -> Any:
+        logs = None
+        for batch in batches:
+            logs = step(batch)
+        return logs
+
+    return function
+
+
+def as_array(value: Any) -> Any:
+    """A tensor as a NumPy array on the CPU; bfloat16, which NumPy lacks, as float32."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    value = value.detach()
+    return (value.float() if value.dtype is torch.bfloat16 else value).cpu().numpy()
