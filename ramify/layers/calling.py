@@ -47,6 +47,7 @@ class Signature:
     names: tuple[str, ...]
     defaults: dict[str, Any]
     build_names: tuple[str, ...]
+    positional: int
 
     @property
     def first(self) -> str:
@@ -55,7 +56,7 @@ class Signature:
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Argument name -> value, positional ones first."""
-        return {**dict(zip(self.names, args, strict=False)), **kwargs}
+        return {**dict(zip(self.names[: self.positional], args, strict=False)), **kwargs}
 
 
 @functools.cache
@@ -68,6 +69,7 @@ def signature_of(call: Callable[..., Any], build: Callable[..., Any]) -> Signatu
         tuple(p.name for p in named),
         {p.name: p.default for p in named if p.default is not p.empty},
         tuple(p.name for p in building if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)),
+        sum(p.kind is not p.KEYWORD_ONLY for p in named),
     )
 
 
@@ -155,7 +157,7 @@ def _after(layer: Layer, bound: dict[str, Any], outputs: Any) -> Any:
     regularizer = layer.activity_regularizer
     if regularizer is not None and not is_probing():
         for leaf in flatten(outputs):
-            layer.add_loss(regularizer(leaf))
+            layer.add_loss(regularizer(leaf) / leaf.shape[0])  # per sample, as in Keras
     if layer.supports_masking and bound and not layer.masks_itself:
         inputs = next(iter(bound.values()))
         previous = map_leaves(mask_of, inputs)
