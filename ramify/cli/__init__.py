@@ -47,7 +47,7 @@ def run_script(script: str, arguments: Sequence[str] = (), *, module: bool = Fal
         0; what the script raises is not caught.
     """
     if not module and not Path(script).is_file():
-        sys.stderr.write(f"ramify: there is no file '{script}'. Give the path of a Python script, or -m and a module.\n")
+        sys.stderr.write(f"ramify: there is no file '{script}'. Give a Python script's path, or -m and a module.\n")
         return 2
     install()
     sys.argv = [script, *arguments]

@@ -9,7 +9,7 @@ import types
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from typing import Any
+from typing import Any, ClassVar
 
 _PREFIXES = {"keras": "ramify", "tensorflow.keras": "ramify", "tf_keras": "ramify"}
 
@@ -34,16 +34,18 @@ class _SameModule(Loader):
         self.own_spec = module.__spec__
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        """The module itself."""
         return self.module
 
     def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing to run: the module has been."""
         module.__spec__ = self.own_spec  # the import system wrote the other name's over it
 
 
 class _TensorFlow(types.ModuleType):
     """Stands where `tensorflow` is imported for its `keras` alone."""
 
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -60,6 +62,7 @@ class Answer(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The module that answers, or ``None`` for names that are none of its business."""
         if name == "tensorflow":
             module: types.ModuleType = _TensorFlow("tensorflow", "Only `tensorflow.keras` is here.")
             module.keras = importlib.import_module("ramify")  # type: ignore[attr-defined]

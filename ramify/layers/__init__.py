@@ -1,6 +1,7 @@
 """Layers, one family per folder."""
 
 from ramify.layers.activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from ramify.layers.attention import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 from ramify.layers.convolutional import (
     Conv1D,
     Conv1DTranspose,
@@ -46,6 +47,14 @@ from ramify.layers.merging import (
     multiply,
     subtract,
 )
+from ramify.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    SpectralNormalization,
+    UnitNormalization,
+)
 from ramify.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from ramify.layers.regularization import (
     ActivityRegularization,
@@ -57,6 +66,7 @@ from ramify.layers.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from ramify.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 
 __all__ = [
     "ELU",
@@ -66,8 +76,11 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
+    "BatchNormalization",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -88,9 +101,12 @@ __all__ = [
     "Dropout",
     "EinsumDense",
     "Embedding",
+    "Flatten",
     "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -98,14 +114,20 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "Maximum",
     "Merge",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
+    "Permute",
+    "RMSNormalization",
     "ReLU",
+    "RepeatVector",
+    "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -116,9 +138,11 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TorchModuleWrapper",
+    "UnitNormalization",
     "Wrapper",
     "add",
     "average",

@@ -146,6 +146,7 @@ class Layer(WeightHolder):
         own["_serial"] = next(_serial)
         own["_trainable"] = bool(trainable)
         own["_losses"] = []
+        own["_adds_loss"] = False
         own["_last_call"] = -1
         own["_losses_call"] = -1
         own["_metrics"] = {}
@@ -204,7 +205,7 @@ class Layer(WeightHolder):
         plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
         if not own["_fast"] and self.activity_regularizer is None and plain_dtype and self._signature.names:
             # Sublayers may add losses or make masks: only a network, which keeps account of its calls, skips past that.
-            simple = self.masks_itself or not (self.makes_mask or self._modules)
+            simple = self.masks_itself or not (self.makes_mask or self._modules or own["_adds_loss"])
             own["_fast"] = (2 if self.takes_training else 1) if simple else 0
 
     @property
@@ -230,9 +231,11 @@ class Layer(WeightHolder):
         Args:
             loss: scalar tensor, or a list of them.
         """
+        own = self.__dict__
+        own["_adds_loss"], own["_fast"] = True, 0
         if self._losses_call != calling.state.call_id:
             self._losses.clear()
-            self.__dict__["_losses_call"] = calling.state.call_id
+            own["_losses_call"] = calling.state.call_id
         if not calling.is_probing():
             self._losses.extend(flatten(loss))
 

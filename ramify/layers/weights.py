@@ -97,6 +97,10 @@ class WeightHolder(torch.nn.Module):
         self._loose.clear()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) in (TrackedList, TrackedDict):
+            if value is self.__dict__.get(name):  # after `self.layers += [...]`
+                return
+            value = list(value) if isinstance(value, list) else dict(value)
         if type(value) in (list, dict, tuple):
             if "_modules" in self.__dict__:
                 value = tracked(self, name, value)

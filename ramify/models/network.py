@@ -212,7 +212,8 @@ class Network(Layer):
         """The layers, input layers included, in Keras's order: those furthest from the outputs first."""
         if self.has_graph:
             inside = self.graph.layers
-            return [*inside, *(m for m in self._sublayers() if m not in set(inside))]
+            known = set(inside)
+            return [*inside, *(m for m in self._sublayers() if m not in known)]
         return list(self._sublayers())
 
     def _sublayers(self) -> Iterator[Layer]:

@@ -132,7 +132,7 @@ def test_a_copy_computes_the_same_with_weights_of_its_own(clone):
     other = clone(graph)
     x = torch.randn(3, 4)
     torch.testing.assert_close(lower(other)(x), lower(graph)(x))
-    assert [n.target for n in other.nodes if hasattr(n.target, "units")][0] is not graph.nodes[0].target
+    assert next(n.target for n in other.nodes if hasattr(n.target, "units")) is not graph.nodes[0].target
     assert other.input_names == graph.input_names
 
 

@@ -46,7 +46,9 @@ def test_groups_tell_where_a_call_comes_from():
     encoder = Model(a, Dense(3, name="inner")(a), name="encoder")
     b = ramify.Input((4,), name="b")
     module = lower(Graph(b, encoder(b) + 1))
-    groups = {node.name: node.meta.get("group") for node in module.graph.nodes if node.op in ("call_module", "call_function")}
+    groups = {
+        node.name: node.meta.get("group") for node in module.graph.nodes if node.op in ("call_module", "call_function")
+    }
     assert groups == {"encoder_inner": "encoder", "add": ""}
 
 

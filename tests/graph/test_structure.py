@@ -1,8 +1,11 @@
-from collections import namedtuple
+from typing import Any, NamedTuple
 
 from ramify.graph import structure
 
-Pair = namedtuple("Pair", ["a", "b"])
+
+class Pair(NamedTuple):
+    a: Any
+    b: Any
 
 
 def test_walk_gives_paths_in_order():
