@@ -6,6 +6,7 @@ gets its missing axes after the batch axis.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -81,7 +82,7 @@ class Multiply(Merge):
         return self._masked([*inputs], [*mask])
 
     def _masked(self, inputs: list[torch.Tensor], masks: list[torch.Tensor | None]) -> torch.Tensor:
-        counts: list[Any] = [m if m is None else trailing(m, x.ndim) for m, x in zip(masks, inputs, strict=True)]
+        counts: list[Any] = [m if m is None else _trailing(m, x.ndim) for m, x in zip(masks, inputs, strict=True)]
         kept = [x if m is None else torch.where(m, x, 1) for m, x in zip(counts, inputs, strict=True)]
         product = reduce(torch.mul, same_rank(kept))
         if any(m is None for m in counts):
@@ -108,9 +109,29 @@ class Average(Merge):
         return reduce(torch.add, inputs) / len(inputs)
 
 
+class _Extreme(Merge):
+    """Base of `Maximum` and `Minimum`."""
+
+    choose: Callable[..., torch.Tensor]
+
+    def call(self, inputs: list[torch.Tensor], mask: list[torch.Tensor | None] | None = None) -> torch.Tensor:
+        """The extreme values."""
+        choose = type(self).choose
+        if mask is None:
+            return reduce(choose, same_rank(inputs))
+        counts = [_counting(m, x) for m, x in zip(mask, inputs, strict=True)]
+        (out, *others), (known, *further) = same_rank(inputs), same_rank(counts)
+        for x, count in zip(others, further, strict=True):
+            out = torch.where(known & count, choose(out, x), torch.where(count & ~known, x, out))
+            known = known | count
+        return out
+
+
 @serializable("keras.layers")
-class Maximum(Merge):
+class Maximum(_Extreme):
     """The greatest of the inputs, element by element.
+
+    Where an input is masked it does not take part; where all of them are, the first is taken.
 
     Shapes:
         list of shapes that broadcast -> the shape they broadcast to.
@@ -122,14 +143,14 @@ class Maximum(Merge):
     tensor([[5., 2.]])
     """
 
-    def merge(self, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """The greatest values."""
-        return reduce(torch.maximum, inputs)
+    choose = torch.maximum
 
 
 @serializable("keras.layers")
-class Minimum(Merge):
+class Minimum(_Extreme):
     """The least of the inputs, element by element.
+
+    Where an input is masked it does not take part; where all of them are, the first is taken.
 
     Shapes:
         list of shapes that broadcast -> the shape they broadcast to.
@@ -141,11 +162,14 @@ class Minimum(Merge):
     tensor([[3., 1.]])
     """
 
-    def merge(self, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """The least values."""
-        return reduce(torch.minimum, inputs)
+    choose = torch.minimum
 
 
-def trailing(mask: torch.Tensor, ndim: int) -> torch.Tensor:
+def _counting(mask: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor:
+    """A mask of the rank of `x`; true throughout where there is none."""
+    return torch.ones((1,) * x.ndim, dtype=torch.bool, device=x.device) if mask is None else _trailing(mask, x.ndim)
+
+
+def _trailing(mask: torch.Tensor, ndim: int) -> torch.Tensor:
     """A mask with axes of size 1 at the end, up to `ndim` axes."""
     return mask[(..., *(None,) * (ndim - mask.ndim))]
