@@ -8,7 +8,7 @@ import torch
 
 from ramify import dtypes
 from ramify.errors import ArgumentError
-from ramify.losses.tensors import as_tensor, check_broadcast, same_rank
+from ramify.losses.tensors import as_tensor, check_broadcast, per_sample_first, same_rank
 
 REDUCTIONS = (None, "none", "sum", "mean", "sum_over_batch_size", "mean_with_sample_weight")
 MEANS = ("mean", "sum_over_batch_size")
@@ -57,7 +57,7 @@ def apply_mask(
         mask = mask * (mask.numel() / (mask.sum() + dtypes.epsilon()))
     if sample_weight is None:
         return mask
-    weights, mask = same_rank(sample_weight.to(dtype), mask)
+    weights, mask = same_rank(per_sample_first(sample_weight.to(dtype), mask), mask)
     check_broadcast("sample_weight", weights, mask)
     return weights * mask
 
@@ -86,7 +86,7 @@ def reduce_weighted(
     weights = None if sample_weight is None else as_tensor(sample_weight, values.dtype, values.device)
     weights = apply_mask(weights, mask, values.dtype, reduction)
     if weights is not None:
-        values, weights = same_rank(values, weights)
+        values, weights = same_rank(values, per_sample_first(weights, values))
         check_broadcast("sample_weight", weights, values)
         values = values * weights
     if reduction in (None, "none") or values.ndim == 0:

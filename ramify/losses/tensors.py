@@ -93,6 +93,14 @@ def _holds_arrays(x: list[Any] | tuple[Any, ...]) -> bool:
     )
 
 
+def per_sample_first(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Weights of whole samples, ``(batch,)``, made to broadcast to values of several axes, ``(batch, ...)``."""
+    missing = values.ndim - weights.ndim
+    if missing > 0 and weights.ndim and weights.shape == values.shape[: weights.ndim]:
+        return weights.reshape(*weights.shape, *[1] * missing)
+    return weights
+
+
 def check_broadcast(what: str, weights: torch.Tensor, values: torch.Tensor) -> None:
     """Raise a `ShapeError` where `weights` cannot multiply `values`."""
     try:
