@@ -18,6 +18,7 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.layer import Layer
 from ramify.layers.recurrent.dropping import dropout_mask
 from ramify.layers.recurrent.states import as_list, zero_states
+from ramify.layers.seeding import Stream
 
 _BY_ENDING = {
     "activation": activations.get,
@@ -46,6 +47,7 @@ def settle(layer: Layer, arguments: Mapping[str, Any]) -> None:
         if name.endswith("dropout"):
             value = min(1.0, max(0.0, float(value)))  # noqa: PLW2901 - rates are clipped, as Keras does
         setattr(layer, name, _BY_ENDING.get(name.rpartition("_")[2], lambda same: same)(value))
+    layer.__dict__["_stream"] = Stream(arguments["seed"], who)
 
 
 class Cell(Layer):
@@ -156,10 +158,10 @@ class Cell(Layer):
         if not self.dropout:
             return inputs
         like = inputs if time_axis is None else inputs.narrow(time_axis, 0, 1)
-        return inputs * dropout_mask(self, like, self.dropout)
+        return inputs * dropout_mask(self._stream, like, self.dropout)
 
     def recurrent_mask(self, state: torch.Tensor, training: bool) -> torch.Tensor | None:
         """Factors that drop parts of the state, the same ones at every step."""
         if not (training and self.recurrent_dropout):
             return None
-        return dropout_mask(self, state, self.recurrent_dropout)
+        return dropout_mask(self._stream, state, self.recurrent_dropout)
