@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -29,18 +30,13 @@ def keras_calls(library: str, workload: str) -> Calls:
     model, (x, y) = WORKLOADS[workload].build(keras), WORKLOADS[workload].data()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
-    torch_based = library == "ramify" or keras.backend.backend() == "torch"
     tensor, one = to_tensor(library, x), to_tensor(library, x[:1])
-
-    def call(value: Any) -> Any:
-        return model(value, training=False) if torch_based else np.asarray(model(value, training=False))
-
     return {
         "train": lambda: model.train_on_batch(x, y),
         "predict": lambda: model.predict_on_batch(x),
         "sample": lambda: model.predict_on_batch(x[:1]),
-        "call": without_gradients(lambda: call(tensor), torch_based=torch_based),
-        "call one": without_gradients(lambda: call(one), torch_based=torch_based),
+        "call": lambda: model(tensor),
+        "call one": lambda: model(one),
     }
 
 
@@ -48,15 +44,6 @@ def to_tensor(library: str, array: np.ndarray[Any, Any]) -> Any:
     """The array as the engine's own tensor."""
     engine = importlib.import_module("torch" if library == "ramify" else f"{library}.ops")
     return engine.from_numpy(array) if library == "ramify" else engine.convert_to_tensor(array)
-
-
-def without_gradients(call: Callable[[], Any], *, torch_based: bool) -> Callable[[], Any]:
-    """The call in PyTorch's inference mode, where PyTorch is the engine."""
-    if not torch_based:
-        return call
-    import torch
-
-    return torch.inference_mode()(call)
 
 
 def hand_calls(workload: str) -> Calls:
@@ -79,10 +66,10 @@ def hand_calls(workload: str) -> Calls:
 
     return {
         "train": train,
-        "predict": torch.inference_mode()(lambda: ready(x).numpy()),
-        "sample": torch.inference_mode()(lambda: ready(one).numpy()),
-        "call": torch.inference_mode()(lambda: ready(x)),
-        "call one": torch.inference_mode()(lambda: ready(one)),
+        "predict": lambda: ready(x).numpy(),
+        "sample": lambda: ready(one).numpy(),
+        "call": lambda: ready(x),
+        "call one": lambda: ready(one),
     }
 
 
@@ -92,14 +79,24 @@ def calls(library: str, workload: str) -> Calls:
     return hand_calls(workload) if library == "by hand" else keras_calls(library, workload)
 
 
+def mode(library: str, what: str) -> AbstractContextManager[Any]:
+    """PyTorch's inference mode around calls of a model, as around whatever else is by hand and no training."""
+    if what != "train" and (library == "by hand" or what.startswith("call")):
+        import torch
+
+        return torch.inference_mode()
+    return nullcontext()
+
+
 def measure(library: str, workload: str, what: str, seconds: float, at_least: int) -> list[float]:
     """The time of each call, in seconds, for so long and for so many calls at least."""
     call, times = calls(library, workload)[what], []
-    end = time.perf_counter() + seconds
-    while len(times) < at_least or time.perf_counter() < end:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
+    with mode(library, what):
+        end = time.perf_counter() + seconds
+        while len(times) < at_least or time.perf_counter() < end:
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
     return times
 
 

@@ -158,4 +158,4 @@ def count(path: Path) -> int:
     ],
 )
 def test_the_reader_of_imports_resolves_names(statement, expected):
-    assert list(targets("ramify.registry", ast.parse(statement).body[0])) == expected
+    assert list(targets("ramify.dtypes", ast.parse(statement).body[0])) == expected
