@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 
 _taken: Counter[str] = Counter()
 
 
+@functools.cache
 def to_snake_case(name: str) -> str:
     """A class name in snake case, as Keras writes it.
 

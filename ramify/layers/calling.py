@@ -219,9 +219,9 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if not layer.built:
         build_for(layer, bound)
     masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if any_mask(v)}
-    known = None
+    known = None if masks else layer.known_output(first)
     try:
-        outputs = record(layer, args, {**kwargs, **masks}, implicit=tuple(masks))
+        outputs = record(layer, args, {**kwargs, **masks}, outputs=known, implicit=tuple(masks))
     except SymbolicValueError:
         known = layer.declared_output(first)
         if known is None:

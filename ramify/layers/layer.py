@@ -285,6 +285,10 @@ class Layer(WeightHolder):
         output = self.compute_output_spec(*tensors[0], **tensors[1])
         return map_leaves(lambda leaf: getattr(leaf, "shape", None), output)
 
+    def known_output(self, first: Any) -> Any:
+        """The result of a call on symbolic tensors where it is known without running anything, else ``None``."""
+        del first
+
     def declared_output(self, first: Any) -> Any:
         """For a `call` whose shapes depend on values: the output by the subclass's own `compute_output_shape`."""
         if type(self).compute_output_shape is Layer.compute_output_shape:

@@ -17,6 +17,9 @@ from ramify.layers.tracking import TrackedDict, TrackedList, tracked
 from ramify.layers.variables import Parameter, State
 
 
+_PLAIN = (bool, int, float, str, type(None))
+
+
 class WeightHolder(torch.nn.Module):
     """A module that knows its weights in Keras's order, and the layers in its lists and dicts."""
 
@@ -111,9 +114,16 @@ class WeightHolder(torch.nn.Module):
             self.__dict__.pop(name, None)
             self.register_buffer(name, value)
             return
-        if hasattr(value, "update_state") and hasattr(value, "reset_state"):
+        if isinstance(value, (torch.Tensor, torch.nn.Module)) or self._holds(name):
+            super().__setattr__(name, value)
+            return
+        if type(value) not in _PLAIN and hasattr(value, "update_state") and hasattr(value, "reset_state"):
             self._metrics[name] = value
-        super().__setattr__(name, value)
+        object.__setattr__(self, name, value)  # what torch need not know of goes the short way
+
+    def _holds(self, name: str) -> bool:
+        own = self.__dict__
+        return "_modules" in own and (name in own["_parameters"] or name in own["_buffers"] or name in own["_modules"])
 
     def _own_weights(self) -> Iterator[torch.Tensor]:
         if self._loose:

@@ -186,6 +186,18 @@ class Network(Layer):
             f"The model's inputs are: {others}. Feed data of these shapes, batch first."
         )
 
+    def known_output(self, first: Any) -> Any:
+        """For inputs just like those the graph was made with: outputs just like its own."""
+        graph = self.inlined_graph
+        if graph is None:
+            return None
+        fed = graph.match_inputs(first)
+        same = all(
+            isinstance(value, SymbolicTensor) and value.dtype is own.dtype and value.probes == own.probes
+            for value, own in zip(fed, graph.inputs, strict=True)
+        )
+        return map_leaves(_twin, graph.output_structure) if same else None
+
     def _run_masked(self, inputs: Any, mask: Any) -> Any:
         """Call the layers one by one on tensors that carry masks."""
         values = list(self._fed(inputs))
@@ -303,6 +315,10 @@ def _unpacked(structure: Any) -> Any:
     """A list of one tensor stands for the tensor, as in Keras."""
     single = isinstance(structure, (list, tuple)) and len(structure) == 1
     return structure[0] if single and isinstance(structure[0], SymbolicValue) else structure
+
+
+def _twin(tensor: SymbolicTensor) -> SymbolicTensor:
+    return SymbolicTensor((), tensor.dtype, probes=tensor.probes)
 
 
 def _check_of(tensor: SymbolicTensor) -> tuple[torch.dtype, int, Any]:
