@@ -20,6 +20,7 @@ _SAME_IN_TORCH = (
     torch.relu, F.relu, F.relu6, F.elu, torch.celu, F.celu, torch.selu, F.selu, torch.sigmoid, F.sigmoid,
     torch.tanh, F.tanh, F.softplus, F.softsign, F.silu, F.gelu, F.mish, F.glu,
 )  # fmt: skip
+registry.also(_MODULE, *_SAME_IN_TORCH)
 
 
 def serialize(activation: Any) -> Any:
@@ -32,6 +33,8 @@ def serialize(activation: Any) -> Any:
     'silu'
     """
     config = registry.serialize(activation)
+    if isinstance(config, dict) and config["class_name"] == "function":
+        config = config["config"]
     if isinstance(config, str) and callable(activation):
         _check_name(config, activation)
     return config

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from ramify import dtypes, registry
+from ramify import dtypes
 from ramify.errors import ShapeError
 from ramify.initializers.base import Initializer, Shape, empty, sizes
 from ramify.registry import serializable
@@ -74,7 +74,7 @@ class Constant(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         """The value; arrays and tensors as nested lists."""
-        return {"value": registry.serialize(self.value)}
+        return {"value": self.value.tolist() if hasattr(self.value, "tolist") else self.value}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.signal import windows
 
-from ramify import dtypes, registry
+from ramify import dtypes
 from ramify.errors import ArgumentError, ShapeError
 from ramify.initializers.base import Initializer, Shape, empty, sizes
 from ramify.registry import serializable
@@ -109,7 +109,7 @@ class STFT(Initializer):
         """All arguments; a window that is an array as a list."""
         return {
             "side": self.side,
-            "window": registry.serialize(self.window),
+            "window": self.window.tolist() if hasattr(self.window, "tolist") else self.window,
             "periodic": self.periodic,
             "scaling": self.scaling,
         }

@@ -2,6 +2,7 @@
 
 from ramify.registry.names import (
     CustomObjectScope,
+    also,
     builtin,
     custom_object_scope,
     get_custom_objects,
@@ -19,6 +20,7 @@ from ramify.registry.values import decode, encode, is_value
 
 __all__ = [
     "CustomObjectScope",
+    "also",
     "builtin",
     "custom_object_scope",
     "decode",

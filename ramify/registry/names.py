@@ -52,6 +52,12 @@ def serializable(module: str, *aliases: str) -> Callable[[T], T]:
     return register
 
 
+def also(module: str, *functions: Any) -> None:
+    """Let functions of another library be written under their names: those of built-in ones that they equal."""
+    for function in functions:
+        _module_of.setdefault(function, module)
+
+
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Register a class or function of your own, so that configs and files may name it.
 

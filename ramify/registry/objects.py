@@ -193,10 +193,21 @@ def _make(
         raise ArgumentError(unknown(what, config.get("registered_name") or name, public_module(config.get("module"))))
     if not inspect.isclass(found):
         return found
-    inner = config.get("config") or {}
+    inner = _decoded(config.get("config") or {})
     made = found.from_config(inner) if hasattr(found, "from_config") else found(**inner)
     _build(made, config.get("build_config"))
     return made
+
+
+def _decoded(config: Any) -> Any:
+    """A config with arrays and the like in place of what stands for them; objects in it are left to their owners."""
+    if isinstance(config, list):
+        return [_decoded(item) for item in config]
+    if not isinstance(config, Mapping) or hasattr(config, "value"):
+        return config
+    if values.is_value(config):
+        return values.decode(config)
+    return config if "class_name" in config else {key: _decoded(item) for key, item in config.items()}
 
 
 def _find_class(config: Mapping[str, Any], module: str | None, custom_objects: Mapping[str, Any] | None) -> Any:
