@@ -1,18 +1,22 @@
 """Recurrent layers: cells, layers that run them over time, and wrappers of those."""
 
+from ramify.layers.recurrent.bidirectional import Bidirectional
 from ramify.layers.recurrent.gru import GRU, GRUCell
 from ramify.layers.recurrent.lstm import LSTM, LSTMCell
 from ramify.layers.recurrent.rnn import RNN
 from ramify.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from ramify.layers.recurrent.stacked import StackedRNNCells
+from ramify.layers.recurrent.time_distributed import TimeDistributed
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "Bidirectional",
     "GRUCell",
     "LSTMCell",
     "SimpleRNN",
     "SimpleRNNCell",
     "StackedRNNCells",
+    "TimeDistributed",
 ]
