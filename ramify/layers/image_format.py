@@ -76,3 +76,27 @@ def checked_choice(value: Any, choices: Sequence[str], what: str) -> str:
     if chosen not in choices:
         raise ArgumentError(f"{what} is one of {', '.join(map(repr, choices))}, but got {value!r}.")
     return chosen
+
+
+def pairs_per_axis(value: Any, rank: int, what: str) -> tuple[tuple[int, int], ...]:
+    """A pair (before, after) per spatial axis.
+
+    Args:
+        value: a number for everything; or, per axis, a number for both sides or a pair. For one axis the pair alone.
+        rank: how many axes there are.
+        what: layer and argument, for the message.
+
+    Raises:
+        ArgumentError: the wrong count, or numbers that are negative or not whole.
+
+    >>> pairs_per_axis((1, (0, 2)), 2, "ZeroPadding2D: padding")
+    ((1, 1), (0, 2))
+    """
+    if rank == 1:
+        before, after = per_axis(value, 2, what, least=0)
+        return ((before, after),)
+    axes = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(axes) != rank:
+        raise ArgumentError(f"{what} takes one entry for each of {rank} axes, but got {value!r}.")
+    pairs = (per_axis(axis, 2, what, least=0) for axis in axes)
+    return tuple((before, after) for before, after in pairs)
