@@ -40,6 +40,10 @@ class Wrapper(Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layer inside."""
+        self.build_inside(input_shape)
+
+    def build_inside(self, input_shape: Any) -> None:
+        """What `build` does, for a subclass that makes weights of its own in its `build`."""
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True

@@ -141,8 +141,8 @@ class BatchNormalization(Affine):
         own = self._parameters
         return torch.batch_norm(
             x,
-            own["gamma"] if "gamma" in own else self.gamma,
-            own["beta"] if "beta" in own else self.beta,
+            own["gamma"] if "gamma" in own else self.gamma,  # noqa: SIM401 - the default would be looked up first
+            own["beta"] if "beta" in own else self.beta,  # noqa: SIM401 - as above
             self._buffers["moving_mean"],
             variance,
             training,

@@ -12,7 +12,6 @@ from ramify.layers.normalization.affine import Affine
 from ramify.layers.normalization.layout import ChannelView, checked_axis
 from ramify.registry import serializable
 
-
 @serializable("keras.layers")
 class GroupNormalization(Affine):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with mean and variance over groups of channels.
@@ -91,6 +90,15 @@ class GroupNormalization(Affine):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The normalized input."""
         view = self._view
+        x = view.enter(inputs)
+        if not x.requires_grad and x.device.type == "cpu" and torch.is_grad_enabled():
+            # With channels last, the backward pass of torch 2.13 crashes where the input itself needs no gradient.
+            x = x.contiguous()
+        gamma, beta = self.gamma, self.beta
         enabled = torch.backends.cudnn.enabled
-        y = torch.group_norm(view.enter(inputs), self.groups, self.gamma, self.beta, self.epsilon, enabled)
+        if gamma is None and beta is not None:  # alone, the kernel's backward pass does not take an offset
+            y = torch.group_norm(x, self.groups, None, None, self.epsilon, enabled)
+            y = y + beta.view(-1, *(1,) * (x.ndim - 2))
+        else:
+            y = torch.group_norm(x, self.groups, gamma, beta, self.epsilon, enabled)
         return view.leave(y, inputs)

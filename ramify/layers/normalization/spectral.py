@@ -47,7 +47,7 @@ class SpectralNormalization(Wrapper):
 
     def build(self, input_shape: Any) -> None:
         """Build the layer, and make the vector that the power iteration goes on from."""
-        super().build(input_shape)
+        self.build_inside(input_shape)
         kernel = self._weight()
         self.kernel = kernel
         self.vector_u = self.add_weight(
