@@ -91,7 +91,7 @@ class SpatialDropout(Layer):
         """The constructor's arguments."""
         config = super().get_config()
         del config["trainable"]
-        return config
+        return {**config, "dtype": self.dtype_policy.name}
 
 
 @serializable("keras.layers")

@@ -33,7 +33,11 @@ def test_moving_statistics_over_several_steps(shape, momentum):
     a, b = twins(shape, momentum=momentum, dtype="float64")
     for step in range(10):
         x = torch.randn(shape, dtype=torch.float64) * (1 + step) + step
-        np.testing.assert_allclose(a(x, training=True).detach(), b(x, training=True).detach(), rtol=1e-4, atol=1e-5)
+        y, want = a(x, training=True).detach(), b(x, training=True).detach()
+        np.testing.assert_allclose(y, want, rtol=1e-4, atol=2e-3)  # Keras rounds where values are far from zero
+        rest = list(range(x.ndim - 1))
+        exact = (x - x.mean(rest)) / torch.sqrt(x.var(rest, correction=0) + 1e-3)
+        torch.testing.assert_close(y, exact)
         assert_equal_weights(a, b)
     np.testing.assert_allclose(a(x).detach(), b(x).detach(), rtol=1e-4, atol=1e-5)
 
