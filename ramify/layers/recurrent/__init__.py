@@ -1,6 +1,7 @@
 """Recurrent layers: cells, layers that run them over time, and wrappers of those."""
 
 from ramify.layers.recurrent.bidirectional import Bidirectional
+from ramify.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from ramify.layers.recurrent.gru import GRU, GRUCell
 from ramify.layers.recurrent.lstm import LSTM, LSTMCell
 from ramify.layers.recurrent.rnn import RNN
@@ -13,6 +14,9 @@ __all__ = [
     "LSTM",
     "RNN",
     "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "GRUCell",
     "LSTMCell",
     "SimpleRNN",

@@ -139,8 +139,13 @@ class Cell(Layer):
         """
         raise NotImplementedError  # each cell has its own
 
-    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States] | None:
-        """All steps in one kernel, where there is one.
+    @property
+    def has_kernel(self) -> bool:
+        """Whether one of torch's kernels computes what the cell does, over all of time: whether `fused` may be used."""
+        return False
+
+    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
+        """All steps in one kernel.
 
         Args:
             inputs: ``(batch, time, inputs)``.
@@ -149,9 +154,9 @@ class Cell(Layer):
                 state that is not also an output must stay as it is. ``None``: all count, or nobody asks.
 
         Returns:
-            Outputs ``(batch, time, units)`` and last states; ``None`` where no kernel computes what the cell does.
+            Outputs ``(batch, time, units)`` and last states.
         """
-        del inputs, states, counts
+        raise NotImplementedError  # each cell that has a kernel has its own
 
     def drop_inputs(self, inputs: torch.Tensor, time_axis: int | None = None) -> torch.Tensor:
         """Drop inputs, the same ones at every step."""

@@ -109,12 +109,15 @@ class GRUCell(Cell):
         h = torch.lerp(candidate, h, update)
         return h, [h]
 
-    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States] | None:
-        """torch's GRU kernel, for the default activations and `reset_after`."""
-        del counts  # the state is the output: the caller has it for every step
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the activations are the default ones and the reset gate acts after the product."""
         plain = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
-        if not plain or not self.reset_after:
-            return None
+        return plain and self.reset_after
+
+    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
+        """torch's GRU kernel."""
+        del counts  # the state is the output: the caller has it for every step
         biases = _torch_order(self.bias) if self.use_bias else (None, None)
         kernel, recurrent = _torch_order(self.kernel).t(), _torch_order(self.recurrent_kernel).t()
         weights = flat_weights(kernel, recurrent, biases[0], biases[1])

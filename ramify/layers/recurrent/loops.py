@@ -56,10 +56,8 @@ def run(cell: Any, inputs: torch.Tensor, states: Any, mask: torch.Tensor | None,
         if plan.training:
             inputs = cell.drop_inputs(inputs, time_axis=1)
         keep = cell.recurrent_mask(states[0], plan.training)
-        if keep is None:
-            found = _fused(cell, inputs, states, mask, plan)
-            if found is not None:
-                return found
+        if keep is None and cell.has_kernel:
+            return _fused(cell, inputs, states, mask, plan)
         steps = cell.project(inputs.transpose(0, 1)).unbind(0)
         return _loop(lambda x, state: cell.step(x, state, keep), steps, states, mask, plan)
 
@@ -121,18 +119,16 @@ def _like(mask: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 def _fused(
     cell: Cell, inputs: torch.Tensor, states: Any, mask: torch.Tensor | None, plan: Plan
-) -> tuple[torch.Tensor, Any] | None:
-    if mask is None:
-        found = cell.fused(inputs, states, None)
-        if found is None:
-            return None
-        return (found[0] if plan.sequences else found[0][:, -1]), found[1]
-    return _fused_masked(cell, inputs, states, mask, plan)
+) -> tuple[torch.Tensor, Any]:
+    if mask is not None:
+        return _fused_masked(cell, inputs, states, mask, plan)
+    outputs, new = cell.fused(inputs, states, None)
+    return (outputs if plan.sequences else new[0]), new
 
 
 def _fused_masked(
     cell: Cell, inputs: torch.Tensor, states: Any, mask: torch.Tensor, plan: Plan
-) -> tuple[torch.Tensor, Any] | None:
+) -> tuple[torch.Tensor, Any]:
     """One kernel under any mask, without asking the device what is in the mask.
 
     The steps that count are moved to the front, in order; the kernel runs over all; and every step takes its output
@@ -141,10 +137,7 @@ def _fused_masked(
     order = torch.argsort(~mask, dim=1, stable=True)
     front = inputs.gather(1, order.unsqueeze(-1).expand_as(inputs))
     counts = mask.gather(1, order) if plan.states and cell.state_count > 1 else None
-    found = cell.fused(front, states, counts)
-    if found is None:
-        return None
-    outputs, new = found
+    outputs, new = cell.fused(front, states, counts)
     seen = mask.cumsum(1)
     if not plan.sequences and not plan.states:
         seen, mask = seen[:, -1:], mask[:, -1:]

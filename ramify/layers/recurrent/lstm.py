@@ -17,7 +17,7 @@ from ramify.registry import serializable
 _CERTAIN = 1e4
 
 
-class _UnitForgetBias:
+class UnitForgetBias:
     """A bias initializer that starts the forget gate's quarter at one (Jozefowicz et al., 2015)."""
 
     def __init__(self, base: Any) -> None:
@@ -95,7 +95,7 @@ class LSTMCell(Cell):
         settle(self, arguments)
 
     def _bias_start(self) -> Any:
-        return _UnitForgetBias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
+        return UnitForgetBias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer
 
     def step(self, projected: torch.Tensor, states: States, keep: torch.Tensor | None) -> tuple[torch.Tensor, States]:
         """The gates, the new memory, the new output."""
@@ -107,10 +107,13 @@ class LSTMCell(Cell):
         h = squash(o) * act(c)
         return h, [h, c]
 
-    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States] | None:
-        """torch's LSTM kernel, for the default activations."""
-        if self.activation is not activations.tanh or self.recurrent_activation is not activations.sigmoid:
-            return None
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the activations are the default ones."""
+        return self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+
+    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
+        """torch's LSTM kernel."""
         kernel = self.kernel
         if counts is not None:
             # One more input, 1 where a step does not count: it shuts the input gate and opens the forget gate for

@@ -96,13 +96,15 @@ class RNN(Layer):
                     f"{self.describe()} is stateful, so it needs to know the batch's size, but received shape {shape}. "
                     "Give it: `Input(batch_shape=(32, ...))`, or `Input(..., batch_size=32)`."
                 )
-            self._keep(self.get_initial_state(shape[0]))
+            empty = torch.empty((), dtype=self.compute_torch_dtype, device=self.weights_device)
+            self._keep(self._zeros(empty.expand([size or 1 for size in shape])))
 
     def _keep(self, states: Any) -> None:
         tensors = list(leaves(states))
         for i, state in enumerate(tensors):
             self.register_buffer(f"_state_{i}", state.detach().clone(), persistent=False)
         self.__dict__["_kept"] = len(tensors)
+        self.__dict__["_nesting"] = over_states(lambda _: None, states)
 
     # ---- states ----
 
@@ -112,7 +114,7 @@ class RNN(Layer):
         if not self._kept:
             return None
         buffers = iter([self._buffers[f"_state_{i}"] for i in range(self._kept)])
-        return over_states(lambda _: next(buffers), self.get_initial_state(1))
+        return over_states(lambda _: next(buffers), self._nesting)
 
     def reset_state(self) -> None:
         """Let a stateful layer start afresh, from zeros."""
@@ -127,12 +129,10 @@ class RNN(Layer):
 
     def _start(self, sequences: torch.Tensor, given: Any) -> list[Any]:
         """The states of this call: those given, those kept, or fresh ones."""
-        batch = sequences.shape[0]
-        fresh = self._zeros(sequences) if given is None and not self.stateful else None
-        if fresh is not None:
-            return fresh
+        wanted = self._zeros(sequences)
+        if given is None and not self.stateful:
+            return wanted
         states = as_list(given) if given is not None else self.states
-        wanted = self.get_initial_state(batch)
         if len(list(leaves(states))) != len(list(leaves(wanted))):
             raise ShapeError(
                 f"{self.describe()} has {len(list(leaves(wanted)))} state(s), but received "

@@ -12,6 +12,8 @@ from ramify.layers.recurrent.kernels import flat_weights
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
 
+_KERNELS = {activations.tanh: torch.rnn_tanh, activations.relu: torch.rnn_relu}
+
 
 @serializable("keras.layers")
 class SimpleRNNCell(Cell):
@@ -73,13 +75,15 @@ class SimpleRNNCell(Cell):
         h = self.activation(torch.addmm(projected, entering, self.recurrent_kernel))
         return h, [h]
 
-    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States] | None:
-        """torch's kernel, for tanh and relu."""
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the activation is tanh or relu."""
+        return self.activation in _KERNELS
+
+    def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
+        """torch's kernel for the activation."""
         del counts  # the state is the output: the caller has it for every step
-        kernels = {activations.tanh: torch.rnn_tanh, activations.relu: torch.rnn_relu}
-        kernel = kernels.get(self.activation)
-        if kernel is None:
-            return None
+        kernel = _KERNELS[self.activation]
         weights = flat_weights(self.kernel.t(), self.recurrent_kernel.t(), self.bias)
         training = torch.is_grad_enabled()
         outputs, h = kernel(inputs, states[0].unsqueeze(0), weights, self.use_bias, 1, 0.0, training, False, True)

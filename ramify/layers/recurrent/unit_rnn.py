@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,9 @@ from ramify.layers.input_spec import InputSpec
 from ramify.layers.recurrent.cell import Cell
 from ramify.layers.recurrent.rnn import RNN
 
-_OF_THE_LAYER = frozenset("return_sequences return_state go_backwards stateful unroll activity_regularizer".split())
+_OF_THE_LAYER = frozenset(
+    "return_sequences return_state go_backwards stateful unroll activity_regularizer use_cudnn".split()
+)
 
 
 class UnitRNN(RNN):
@@ -23,22 +24,28 @@ class UnitRNN(RNN):
         further: its other keyword arguments, which are the layer's.
     """
 
-    _rank = 3
-
     def __init__(
         self, cell_class: type[Cell], cell_name: str, arguments: Mapping[str, Any], further: Mapping[str, Any]
     ) -> None:
-        takes = inspect.signature(cell_class.__init__).parameters
-        own = {name: value for name, value in arguments.items() if name in takes}
         shared = {name: further[name] for name in ("dtype", "trainable") if name in further}
-        cell = cell_class(**own, **shared, name=cell_name)
-        flags = {name: value for name, value in arguments.items() if name in _OF_THE_LAYER}
-        super().__init__(cell, **flags, **further)
-        self.input_spec = InputSpec(ndim=self._rank)
+        cell = cell_class(**self.of_cell(arguments), **shared, name=cell_name)
+        self.set_up(cell, arguments, further, 3)
+
+    @staticmethod
+    def of_cell(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of a layer's arguments that are its cell's."""
+        return {name: value for name, value in arguments.items() if name not in _OF_THE_LAYER}
+
+    def set_up(self, cell: Cell, arguments: Mapping[str, Any], further: Mapping[str, Any], rank: int) -> None:
+        """Be an `RNN` of that cell, for inputs with `rank` axes."""
+        flags = {name: value for name, value in arguments.items() if name in _OF_THE_LAYER and name != "use_cudnn"}
+        RNN.__init__(self, cell, **flags, **further)
+        self.input_spec = InputSpec(ndim=rank)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         config = {"activity_regularizer": None, "zero_output_for_mask": self.zero_output_for_mask}
+        config["unroll"] = self.unroll
         config |= super().get_config()
         config.pop("use_cudnn", None)
         return config
