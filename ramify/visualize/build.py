@@ -1,0 +1,183 @@
+"""From a model to a `Picture`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from ramify import dtypes
+from ramify.errors import NotBuiltError
+from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue
+from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
+from ramify.visualize.families import FAMILIES, family_of
+from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
+from ramify.visualize.words import config_line, operation_words
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def picture_of(model: Any, expand_nested: bool = False) -> Picture:
+    """The picture of a model.
+
+    Args:
+        model: a model that is a graph, or a subclassed one, of which only the layers can be seen.
+        expand_nested: whether models in the model become containers, rather than single cards.
+
+    Raises:
+        NotBuiltError: a model that has not seen an input yet and has no layers to show.
+    """
+    builder = _Builder(expand_nested)
+    graph = graph_of(model)
+    if graph is None:
+        if not model.layers:
+            raise NotBuiltError(
+                f"'{model.name}' has no graph and no layers yet, so there is nothing to draw. "
+                "Call it on data or build it with `model.build(input_shape)` first."
+            )
+        top, note = builder.listed(model), "Layers in the order in which they were made; their calls are Python code."
+    else:
+        top, note = builder.level(graph), ""
+    builder.mark_shared()
+    return Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
+
+
+class _Builder:
+    def __init__(self, expand: bool) -> None:
+        self.expand = expand
+        self.number = 0
+        self.calls: dict[Any, list[Item]] = defaultdict(list)
+
+    def item(self, role: str, kind: str, name: str, family: str, parent: Item | None) -> Item:
+        self.number += 1
+        return Item(self.number - 1, role, kind, name, FAMILIES[family], parent=parent)
+
+    # ---- levels ----
+
+    def level(self, graph: Graph) -> Level:
+        """The outermost level: inputs and outputs are cards. Models within wait on a stack of our own."""
+        top = Level()
+        env: dict[SymbolicValue, tuple[Item, int]] = {}
+        for tensor, name in zip(graph.inputs, graph.input_names, strict=True):
+            card = self.item("input", "Input", name, "input", None)
+            card.outputs, card.target = [_tensor(tensor)], tensor.node.target
+            top.items.append(card)
+            env[tensor] = (card, 0)
+        waiting = self.fill(top, graph, env, None)
+        for item, inner in waiting:  # grows while it is read
+            waiting += self.inside(item, inner)
+        several = len(graph.outputs) > 1
+        for tensor, name in zip(graph.outputs, _output_names(graph), strict=True):
+            card = self.item("output", "Output", name if several else "", "input", None)
+            card.inputs = [_tensor(tensor)]
+            top.items.append(card)
+            top.edges.append(Edge(*env[tensor], card))
+        return top
+
+    def inside(self, group: Item, graph: Graph) -> list[tuple[Item, Graph]]:
+        """Fill a container."""
+        level = group.level = Level()
+        env: dict[SymbolicValue, tuple[Item, int]] = {}
+        for tensor, name in zip(graph.inputs, graph.input_names, strict=True):
+            entry = self.item("entry", "", name, "input", group)
+            entry.outputs = [_tensor(tensor)]
+            level.entries.append(entry)
+            env[tensor] = (entry, 0)
+        level.items += level.entries
+        waiting = self.fill(level, graph, env, group)
+        for tensor in graph.outputs:
+            exit_ = self.item("exit", "", tensor.name, "input", group)
+            exit_.inputs = [_tensor(tensor)]
+            level.exits.append(exit_)
+            level.edges.append(Edge(*env[tensor], exit_))
+        level.items += level.exits
+        return waiting
+
+    def fill(
+        self, level: Level, graph: Graph, env: dict[SymbolicValue, tuple[Item, int]], parent: Item | None
+    ) -> list[tuple[Item, Graph]]:
+        waiting = []
+        for node, values in shown_calls(graph).items():
+            inner = graph_of(node.target) if self.expand else None
+            item = self.card(node, parent, inner is not None)
+            item.inputs = [_tensor(value) for value in values]
+            level.items.append(item)
+            fed = values if inner is None else _fed(inner, node)
+            arriving = Counter((env[value], slot if inner else 0) for slot, value in enumerate(fed) if value in env)
+            level.edges += [Edge(*source, item, slot, times) for (source, slot), times in arriving.items()]
+            env.update({value: (item, port) for port, value in enumerate(node.output_values)})
+            if inner is not None:
+                waiting.append((item, inner))
+        return waiting
+
+    def listed(self, model: Any) -> Level:
+        """Layers of a model without a graph, one below the other."""
+        level = Level()
+        for layer in model.layers:
+            level.items.append(self.card_of_layer(layer, None, "layer"))
+        level.edges = [Edge(a, 0, b, hidden=True) for a, b in zip(level.items, level.items[1:], strict=False)]
+        return level
+
+    # ---- cards ----
+
+    def card(self, node: Node, parent: Item | None, expanded: bool) -> Item:
+        if is_layer(node):
+            item = self.card_of_layer(node.target, parent, "group" if expanded else "layer")
+        else:
+            item = self.item("operation", operation_words(node), node.name, "op", parent)
+            item.target = node
+        item.outputs = [_tensor(value) for value in node.output_values]
+        return item
+
+    def card_of_layer(self, layer: Any, parent: Item | None, role: str) -> Item:
+        name = str(getattr(layer, "name", ""))
+        item = self.item(role, kind_of(layer), name, family_of(layer).key, parent)
+        item.target = layer
+        item.config = config_line(layer)
+        item.activation = "" if kind_of(layer) == "Activation" else _activation(layer)
+        weights = weights_of(layer)
+        item.params = count(weights)
+        item.trainable = bool(trained_of(layer)) if weights else None
+        self.calls[layer].append(item)
+        return item
+
+    def mark_shared(self) -> None:
+        """Link the cards of a layer that has weights and several calls; its weights count at the first."""
+        letter = 0
+        for items in self.calls.values():
+            if len(items) < 2 or items[0].trainable is None:
+                continue
+            whole = all(item.parent is not None and item.parent.share is not None for item in items)
+            for number, item in enumerate(items):
+                if not whole:  # a container's badge speaks for what is in it
+                    item.share = Share(_letter(letter), number + 1, len(items))
+                if number:
+                    item.params = 0
+            letter += not whole
+
+
+def _letter(number: int) -> str:
+    letters = _LETTERS[number % 26]
+    return letters if number < 26 else f"{letters}{number // 26}"
+
+
+def _fed(inner: Graph, node: Node) -> list[Any]:
+    given = node.args[0] if node.args else next(iter(node.kwargs.values()))
+    return inner.match_inputs(given)
+
+
+def _tensor(value: SymbolicValue) -> Tensor:
+    if isinstance(value, SymbolicTensor):
+        return Tensor(value.shape, dtypes.name(value.dtype))
+    return Tensor(None, "")
+
+
+def _activation(layer: Any) -> str:
+    told = config_line(layer, activation=True)
+    return told.rpartition(", ")[2] if told != config_line(layer) else ""
+
+
+def _output_names(graph: Graph) -> list[str]:
+    structure = graph.output_structure
+    if isinstance(structure, dict) and not any(isinstance(v, (dict, list, tuple)) for v in structure.values()):
+        return [str(key) for key in structure]
+    return [tensor.name for tensor in graph.outputs]

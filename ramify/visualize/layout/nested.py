@@ -1,0 +1,214 @@
+"""A picture on the screen: levels are laid out inside out, then everything is turned to the wanted direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ramify.visualize.layout.flat import arrange
+from ramify.visualize.layout.problem import Box, Link, Placement, Spacing
+from ramify.visualize.picture import Edge, Item, Level, Picture
+
+HEADER = 34.0
+_SIDE = 18.0
+
+
+class Rect(NamedTuple):
+    """A rectangle on the screen."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Measures(NamedTuple):
+    """What a layout must know of looks.
+
+    Attributes:
+        card: item -> width and height of its card; of its header, for a container.
+        label: item and port -> width and height of the words at that output; zeros for none.
+    """
+
+    card: Callable[[Item], tuple[float, float]]
+    label: Callable[[Item, int], tuple[float, float]]
+
+
+Point = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Way:
+    """An edge on the screen.
+
+    Attributes:
+        edge: the edge.
+        points: ends of straight stretches: first and second are joined by a line, second and third by a curve, and so on.
+        branch: index of the first point that no earlier edge of the same tensor has drawn already.
+    """
+
+    edge: Edge
+    points: list[Point]
+    branch: int
+
+
+@dataclass(slots=True)
+class Geometry:
+    """Where everything is.
+
+    Attributes:
+        rects: item number -> its rectangle; a point for ports of containers.
+        ways: the edges.
+        labels: item number and port -> the middle of the words at that output.
+        width: extent of it all, from 0.
+        height: likewise.
+    """
+
+    width: float
+    height: float
+    rects: dict[int, Rect] = field(default_factory=dict)
+    ways: list[Way] = field(default_factory=list)
+    labels: dict[tuple[int, int], Point] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A level in its own frame: across and along count from the corner of what it holds."""
+
+    level: Level
+    placement: Placement
+    sizes: list[tuple[float, float]]  # across and along of the cards themselves
+    before: float  # room above the content, across, in the frame of its container
+    ahead: float  # room above the content, along
+    across: float
+    along: float
+
+
+def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: Spacing | None = None) -> Geometry:
+    """Place a picture.
+
+    Args:
+        picture: what to place.
+        measures: sizes of cards and words.
+        rankdir: ``TB``, ``BT``, ``LR`` or ``RL``: where edges lead to.
+        spacing: distances.
+    """
+    planner = _Planner(measures, rankdir, spacing or Spacing())
+    levels: list[tuple[Item | None, Level]] = [(None, picture.top)]
+    for _, level in levels:  # grows while it is read
+        levels += [(item, item.level) for item in level.items if item.level is not None]
+    for owner, level in reversed(levels):
+        planner.plan(owner, level)
+    return planner.geometry(picture)
+
+
+class _Planner:
+    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing) -> None:
+        self.measures, self.spacing = measures, spacing
+        self.upright = rankdir in ("TB", "BT")
+        self.turned = rankdir in ("BT", "RL")
+        self.plans: dict[int | None, _Plan] = {}
+
+    # ---- inside out ----
+
+    def plan(self, owner: Item | None, level: Level) -> None:
+        number = {item.index: i for i, item in enumerate(level.items)}
+        sizes = [self._size(item) for item in level.items]
+        boxes = [self._box(item, size) for item, size in zip(level.items, sizes, strict=True)]
+        links = [Link(number[e.source.index], e.port, number[e.target.index], e.slot) for e in level.edges]
+        placement = arrange(boxes, links, self.spacing)
+        before = ahead = 0.0
+        across, along = placement.width, placement.height
+        if owner is not None:
+            header = self.measures.card(owner)[0]
+            if self.upright:
+                across = max(across + 2 * _SIDE, header)
+                before = (across - placement.width) / 2
+                ahead = 0.0 if self.turned else HEADER
+                along += HEADER
+            else:
+                before = HEADER + _SIDE / 2
+                across += before + _SIDE
+                along = max(along, header)
+        self.plans[None if owner is None else owner.index] = _Plan(
+            level, placement, sizes, before, ahead, across, along
+        )
+
+    def _size(self, item: Item) -> tuple[float, float]:
+        plan = self.plans.get(item.index)
+        if plan is not None:
+            return plan.across, plan.along
+        if item.role in ("entry", "exit"):
+            return 8.0, 0.0
+        width, height = self.measures.card(item)
+        return (width, height) if self.upright else (height, width)
+
+    def _box(self, item: Item, size: tuple[float, float]) -> Box:
+        labels = [self.measures.label(item, port) for port in range(len(item.outputs))]
+        widest = max((width for width, _ in labels), default=0.0)
+        across, along = size
+        after, apart = 0.0, 16.0
+        if widest:
+            after = max(height for _, height in labels) if self.upright else widest + 12
+            apart = widest + 14 if self.upright else 18.0
+            across = max(across, (len(labels) - 1) * apart + (widest if self.upright else 0.0) + 4)
+        plan = self.plans.get(item.index)
+        if plan is None:
+            return Box(across, along, after, apart=apart, first=item.role == "entry", last=item.role == "exit")
+        return Box(across, along, after, self._ports(plan, plan.level.entries), self._ports(plan, plan.level.exits))
+
+    @staticmethod
+    def _ports(plan: _Plan, ports: list[Item]) -> list[float]:
+        """Places of a container's ports, from its middle."""
+        at = {item.index: i for i, item in enumerate(plan.level.items)}
+        return [plan.before + plan.placement.across[at[port.index]] - plan.across / 2 for port in ports]
+
+    # ---- outside in ----
+
+    def geometry(self, picture: Picture) -> Geometry:
+        top = self.plans[None]
+        size = (top.across, top.along) if self.upright else (top.along, top.across)
+        geometry = Geometry(*size)
+        self._extent = top.along
+        corners: list[tuple[_Plan, float, float]] = [(top, 0.0, 0.0)]
+        for plan, across, along in corners:  # grows while it is read
+            across, along = across + plan.before, along + plan.ahead
+            self._place_items(plan, across, along, geometry, corners)
+            self._place_edges(plan, across, along, geometry)
+        return geometry
+
+    def _place_items(
+        self, plan: _Plan, across: float, along: float, geometry: Geometry, corners: list[tuple[_Plan, float, float]]
+    ) -> None:
+        for i, item in enumerate(plan.level.items):
+            wide, deep = plan.sizes[i]
+            a = across + plan.placement.across[i] - wide / 2
+            b = along + plan.placement.along[i] + self._stretch(plan, item)
+            geometry.rects[item.index] = self._rect(a, b, wide, deep)
+            if item.index in self.plans:
+                corners.append((self.plans[item.index], a, b))
+
+    def _stretch(self, plan: _Plan, item: Item) -> float:
+        """How far a container's way out lies behind its content, where its title makes it longer."""
+        return 0.0 if item.role != "exit" or self.upright else plan.along - plan.placement.height
+
+    def _place_edges(self, plan: _Plan, across: float, along: float, geometry: Geometry) -> None:
+        for edge, route in zip(plan.level.edges, plan.placement.routes, strict=True):
+            ends = [(across + run.across, along + at) for run in route.runs for at in (run.start, run.end)]
+            ends[-1] = (ends[-1][0], ends[-1][1] + self._stretch(plan, edge.target))
+            geometry.ways.append(Way(edge, [self._point(*end) for end in ends], 2 * route.branch))
+            width, height = self.measures.label(edge.source, edge.port)
+            half = (height if self.upright else width + 12) / 2
+            if width:
+                geometry.labels[edge.source.index, edge.port] = self._point(ends[0][0], ends[0][1] - half)
+
+    # ---- to the screen ----
+
+    def _point(self, across: float, along: float) -> Point:
+        along = self._extent - along if self.turned else along
+        return (across, along) if self.upright else (along, across)
+
+    def _rect(self, across: float, along: float, wide: float, deep: float) -> Rect:
+        along = self._extent - along - deep if self.turned else along
+        return Rect(across, along, wide, deep) if self.upright else Rect(along, across, deep, wide)

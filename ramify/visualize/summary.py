@@ -1,0 +1,172 @@
+"""`summary`: a model as a table of its layers."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.color import ColorSystem
+from rich.console import Console
+
+from ramify.visualize.facts import count, graph_of, readable_size, shown_calls, size_in_bytes
+from ramify.visualize.rows import Row, rows_of
+from ramify.visualize.table import Column, table
+
+_WIDEST = 120
+
+
+def summary(
+    model: Any,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], Any] | None = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
+    """Print a model's layers, their output shapes, parameters and connections, and the totals.
+
+    A layer stands in one row and counts once, however often it is called. In *Connected to*, ``dense #2`` is the second
+    call of a shared layer and ``lstm[1]`` the second result of one that returns several.
+
+    Args:
+        model: any model.
+        line_length: width in characters; that of the terminal when not given, 80 where there is none.
+        positions: where each column ends, as fractions of the width or in characters.
+        print_fn: called once with the whole text, instead of printing.
+        expand_nested: whether models in the model show their layers.
+        show_trainable: whether to say which layers training changes.
+        layer_range: names, or patterns of names, of the first and the last layer to show.
+
+    Raises:
+        ArgumentError: `layer_range` names no layers of the model.
+
+    Example:
+
+    >>> import ramify
+    >>> x = ramify.Input(shape=(4,), name="x")
+    >>> summary(ramify.Model(x, ramify.layers.Dense(2)(x), name="tiny"), line_length=60)
+    Model: "tiny"
+    ──────────────────────────────────────────────
+     Layer (type)    Output shape  Param #
+    ──────────────────────────────────────────────
+     x (InputLayer)  (None, 4)           0
+     dense (Dense)   (None, 2)          10
+    ──────────────────────────────────────────────
+     Total params: 10 (40.00 B)
+     Trainable params: 10 (40.00 B)
+     Non-trainable params: 0 (0.00 B)
+    """
+    rows = rows_of(model, expand_nested, layer_range)
+    if print_fn is not None:
+        print_fn(_text(model, rows, line_length or 80, positions, show_trainable))
+        return
+    console = Console(file=sys.stdout)
+    colors = ColorSystem.TRUECOLOR if console.is_terminal and not console.legacy_windows else None
+    if console.no_color or console.color_system is None:
+        colors = None
+    width = line_length or (min(shutil.get_terminal_size().columns, _WIDEST) if console.is_terminal else 80)
+    text = _text(model, rows, width, positions, show_trainable, colors)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    if not _can_write("─└×", encoding):
+        text = text.replace("─", "-").replace("└", "|").encode(encoding, "replace").decode(encoding)
+    sys.stdout.write(text + "\n")
+
+
+def _can_write(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _text(
+    model: Any,
+    rows: Sequence[Row],
+    width: int,
+    positions: Sequence[float] | None,
+    show_trainable: bool,
+    colors: ColorSystem | None = None,
+) -> str:
+    linear = _is_linear(model, rows)
+    columns = [
+        Column("Layer (type)"),
+        Column("Output shape", style="cyan"),
+        Column("Param #", right=True, style="green", firm=True),
+    ]
+    if not linear:
+        columns.append(Column("Connected to", style="dim"))
+    if show_trainable:
+        columns.append(Column("Trainable", firm=True))
+    cells = [_cells(row, linear, show_trainable) for row in rows]
+    lines = [f'Model: "{model.name}"']
+    lines += table(columns, cells, width, _widths(positions, len(columns), width), colors)
+    lines += _totals(model)
+    unbuilt = sum(not row.built for row in rows)
+    if unbuilt or (not getattr(model, "built", True) and not rows):
+        what = f"{unbuilt} of {len(rows)} layers have neither weights nor shapes." if rows else "it has no layers."
+        lines += [f" Not built yet: {what}", " Call the model on data, or `model.build(input_shape)`."]
+    return "\n".join(lines)
+
+
+def _cells(row: Row, linear: bool, show_trainable: bool) -> list[str]:
+    indent = "  " * (row.depth - 1) + "└ " if row.depth else ""
+    name = f"{indent}{row.name} ({row.kind})"
+    if row.calls > 1:
+        name += f"\n{' ' * len(indent)}  shared, {row.calls} calls"
+    cells = [name, "\n".join(row.shapes), f"{row.params:,}" if row.built else "unbuilt"]
+    if not linear:
+        cells.append(", ".join(row.sources) or "-")
+    return [*cells, row.trainable] if show_trainable else cells
+
+
+def _is_linear(model: Any, rows: Sequence[Row]) -> bool:
+    """Whether every call reads just what the call before it returned, so that connections need no column."""
+    graph = graph_of(model)
+    if graph is None or any(row.calls > 1 for row in rows):
+        return graph is None
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        return False
+    last: Any = graph.inputs[0]
+    for node, values in shown_calls(graph).items():
+        if values != [last] or len(node.output_values) != 1:
+            return False
+        last = node.output_values[0]
+    return last is graph.outputs[0]
+
+
+def _widths(positions: Sequence[float] | None, columns: int, width: int) -> list[int] | None:
+    """Widths of the columns from where they end; the last ones share what is left where fewer ends are given."""
+    if not positions:
+        return None
+    ends = [int(end * width) if max(positions) <= 1 else int(end) for end in positions][:columns]
+    ends += [width] * (columns - len(ends))
+    starts = [0, *ends[:-1]]
+    return [max(end - start - 2, 4) for start, end in zip(starts, ends, strict=True)]
+
+
+def _totals(model: Any) -> list[str]:
+    weights = list({id(weight): weight for weight in model.weights}.values())
+    trained = {id(weight) for weight in model.trainable_weights}
+    parts = {
+        "Total": weights,
+        "Trainable": [weight for weight in weights if id(weight) in trained],
+        "Non-trainable": [weight for weight in weights if id(weight) not in trained],
+    }
+    lines = [f" {word} params: {count(of):,} ({readable_size(size_in_bytes(of))})" for word, of in parts.items()]
+    state = _optimizer_state(model)
+    if state:
+        numbers = count(weights) + count(state)
+        memory = size_in_bytes(weights) + size_in_bytes(state)
+        lines[0] = f" Total params: {numbers:,} ({readable_size(memory)})"
+        lines.append(f" Optimizer params: {count(state):,} ({readable_size(size_in_bytes(state))})")
+    return lines
+
+
+def _optimizer_state(model: Any) -> list[Any]:
+    """What a compiled model's optimizer keeps beside the weights, once it has made it."""
+    optimizer = getattr(model, "optimizer", None)
+    return list(getattr(optimizer, "variables", ())) if getattr(optimizer, "built", False) else []

@@ -1,0 +1,135 @@
+"""A table for terminals: columns that share the width, cells that wrap, wide characters that count double."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import cells as rich_cells
+from rich.color import ColorSystem
+from rich.style import Style
+
+_BREAK_AFTER = " ,_/.-"
+_LEAST = 8
+
+
+def cell_len(text: str) -> int:
+    """The number of terminal cells that text takes; wide characters take two."""
+    return len(text) if text.isascii() else rich_cells.cell_len(text)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        title: its heading.
+        right: whether its cells stand at the right.
+        style: how a terminal shows it.
+        firm: whether it keeps its width when the others shrink.
+    """
+
+    title: str
+    right: bool = False
+    style: str = ""
+    firm: bool = False
+
+
+def table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    widths: Sequence[int] | None = None,
+    colors: ColorSystem | None = None,
+    rule: str = "─",
+) -> list[str]:
+    """Lines of a table.
+
+    Args:
+        columns: the columns.
+        rows: one text per column; a line break in it starts a line.
+        width: the most that a line may take, in terminal cells.
+        widths: width per column; found out when not given.
+        colors: a terminal's colours; none for plain text.
+        rule: character of the lines across.
+    """
+    cells = [[cell.split("\n") for cell in row] for row in rows]
+    if widths is None:
+        natural = [
+            max([cell_len(column.title), *(cell_len(line) for row in cells for line in row[i])])
+            for i, column in enumerate(columns)
+        ]
+        widths = shared_out(natural, [column.firm for column in columns], width - 2 - 2 * (len(columns) - 1))
+    across = rule * min(width, sum(widths) + 2 * (len(columns) - 1) + 2)
+    styles = [Style.parse(column.style) for column in columns]
+    bold = [Style(bold=True)] * len(columns)
+    lines = [across, *_lines(columns, [[column.title] for column in columns], widths, bold, colors), across]
+    for row in cells:
+        lines += _lines(columns, row, widths, styles, colors)
+    return [*lines, across]
+
+
+def _lines(
+    columns: Sequence[Column],
+    row: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    styles: Sequence[Style],
+    colors: ColorSystem | None,
+) -> Iterator[str]:
+    wrapped = [
+        [piece for line in lines for piece in wrap(line, width)] for lines, width in zip(row, widths, strict=True)
+    ]
+    for i in range(max(map(len, wrapped))):
+        parts = []
+        for column, pieces, width, style in zip(columns, wrapped, widths, styles, strict=True):
+            text = pieces[i] if i < len(pieces) else ""
+            space = " " * (width - cell_len(text))
+            shown = style.render(text, color_system=colors) if colors and text else text
+            parts.append(space + shown if column.right else shown + space)
+        yield f" {'  '.join(parts)}".rstrip()
+
+
+def shared_out(natural: Sequence[int], firm: Sequence[bool], room: int) -> list[int]:
+    """Widths that fit into `room`: the widest columns give way first, the firm ones not at all.
+
+    >>> shared_out([30, 10, 8], [False, False, True], 38)
+    [20, 10, 8]
+    """
+    widths = list(natural)
+    soft = [i for i, is_firm in enumerate(firm) if not is_firm]
+    while sum(widths) > room:
+        widest = max(soft, key=lambda i: widths[i], default=None)
+        if widest is None or widths[widest] <= _LEAST:
+            break
+        second = max((widths[i] for i in soft if widths[i] < widths[widest]), default=_LEAST)
+        equal = [i for i in soft if widths[i] == widths[widest]]
+        cut = min(-(-(sum(widths) - room) // len(equal)), widths[widest] - max(second, _LEAST)) or 1
+        for i in equal:
+            widths[i] -= max(0, min(cut, sum(widths) - room))
+    return widths
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` cells; broken after a separator where there is one, and never cut off.
+
+    >>> wrap("a_rather_long_name (Dense)", 14)
+    ['a_rather_long_', 'name (Dense)']
+    """
+    if cell_len(text) <= width:
+        return [text]
+    lines = []
+    while cell_len(text) > width:
+        taken, size, at = 0, 0, 0
+        for char in text:
+            size += cell_len(char)
+            if size > width:
+                break
+            taken += 1
+            if char in _BREAK_AFTER or (char == " "):
+                at = taken
+        if taken < len(text) and text[taken] == " ":
+            at = taken
+        at = at if at > min(taken, width) // 3 else max(taken, 1)
+        lines.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*lines, text] if text else lines
