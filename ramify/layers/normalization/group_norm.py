@@ -12,6 +12,7 @@ from ramify.layers.normalization.affine import Affine
 from ramify.layers.normalization.layout import ChannelView, checked_axis
 from ramify.registry import serializable
 
+
 @serializable("keras.layers")
 class GroupNormalization(Affine):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with mean and variance over groups of channels.

@@ -11,8 +11,8 @@ import torch
 
 import ramify
 from ramify.layers import merging
-from ramify.layers.core import Masking
 from ramify.layers.calling import mask_of, set_mask
+from ramify.layers.core import Masking
 
 ELEMENTWISE = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract"]
 PAIRS = [((4, 3), (4, 3)), ((4, 3), (4, 1)), ((4, 3), (4,)), ((4, 2, 3), (4, 3)), ((4, 5, 3), (4, 2, 5, 3)), ((3,), (3,))]
