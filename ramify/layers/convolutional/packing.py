@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 from ramify.layers.variables import Parameter
 
 LARGE = 2**16  # values in a kernel from which on transposing first pays
-_SMALLEST = 2**13  # values in a kernel from which on a kept copy pays
+_SMALLEST = 2**14  # values in a kernel from which on a kept copy pays
 _POSITIONS = 2**12  # most pixels in a batch for which it does
 
 
@@ -28,9 +28,31 @@ def packed(kernel: torch.Tensor) -> torch.Tensor:
     One two-dimensional transposition does it, which torch does blockwise; differentiable.
     """
     *spatial, size, out = kernel.shape
-    rows = kernel.reshape(-1, out).t().contiguous()
     rank = len(spatial)
+    matrix = kernel.reshape(-1, out)
+    rows = _Transposed.apply(matrix) if torch.is_grad_enabled() else matrix.t().contiguous()
     return rows.view(out, *spatial, size).permute(0, rank + 1, *range(1, rank + 1))
+
+
+class _Transposed(torch.autograd.Function):
+    """A transposed copy of a matrix, whose gradient is a copy as well.
+
+    As a view it would be copied into the order of the weight by the slow way (512 channels: 116 against 100 ms a step).
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(matrix: torch.Tensor) -> torch.Tensor:
+        return matrix.t().contiguous()
+
+    @staticmethod
+    def setup_context(*_: Any) -> None:
+        """Nothing to remember."""
+
+    @staticmethod
+    def backward(_: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return gradient.t().contiguous()
 
 
 class KeptCopy:
@@ -61,19 +83,17 @@ class KeptCopy:
             weight: kernel ``(k..., in, out)``.
             inputs: what it will be convolved with.
         """
-        if torch.is_grad_enabled() or type(weight) is not Parameter or not inputs.is_cpu or not weight.is_cpu:
+        if torch.is_grad_enabled() or type(weight) is not Parameter or weight.numel() < _SMALLEST:
             return None
-        if weight.numel() < _SMALLEST or inputs.numel() > _POSITIONS * weight.shape[-2]:
-            return None
-        if _is_recording() or weight.is_inference():
+        if not inputs.is_cpu or inputs.numel() > _POSITIONS * weight.shape[-2] or _is_recording():
             return None
         kept = self._kept
         if kept is not None:
             version, address, sample, expected, copy = kept
-            if _version(weight) == version and weight.data_ptr() == address and torch.equal(sample, expected):
+            if weight.data_ptr() == address and _version(weight) == version and torch.equal(sample, expected):
                 found: torch.Tensor = copy
                 return found
-        return self._keep(weight)
+        return self._keep(weight) if weight.is_cpu and not weight.is_inference() else None
 
     def _keep(self, weight: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode(False), torch.no_grad():

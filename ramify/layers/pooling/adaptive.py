@@ -30,6 +30,7 @@ class AdaptivePooling(Layer):
         super().__init__(**kwargs)
         who = type(self).__name__
         self.output_size = per_axis(output_size, self.rank, f"{who}: output_size")
+        self._size: Any = self.output_size
         self.data_format = checked_data_format(data_format, who)
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self._last = self.data_format == "channels_last"
@@ -52,7 +53,7 @@ class AdaptiveAveragePooling(AdaptivePooling):
 
     def pool(self, x: torch.Tensor) -> torch.Tensor:
         """The mean of every window."""
-        return (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[self.rank - 1](x, self.output_size)
+        return (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[self.rank - 1](x, self._size)
 
 
 class AdaptiveMaxPooling(AdaptivePooling):
@@ -60,7 +61,7 @@ class AdaptiveMaxPooling(AdaptivePooling):
 
     def pool(self, x: torch.Tensor) -> torch.Tensor:
         """The largest value of every window."""
-        return (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)[self.rank - 1](x, self.output_size)
+        return (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)[self.rank - 1](x, self._size)
 
 
 @serializable("keras.layers")

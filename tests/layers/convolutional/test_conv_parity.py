@@ -111,7 +111,7 @@ def test_symbolic_shapes_are_the_real_ones(name, case, layout):
     assert symbolic == (None, *real[1:])
     channel = -1 if layout == "channels_last" else 1
     open_shape = [None] * (len(shape) - 1)
-    open_shape[channel if channel < 0 else 0] = shape[channel]
+    open_shape[min(channel, 0)] = shape[channel]
     unknown = getattr(ours, name)(**case, data_format=layout)(Input(tuple(open_shape))).shape
     assert unknown[channel] == real[channel]
     assert sum(size is None for size in unknown) == len(real) - 1

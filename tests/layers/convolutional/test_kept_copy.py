@@ -10,11 +10,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ramify.layers.convolutional import Conv1D, Conv2D, Conv2DTranspose, SeparableConv2D
 from ramify.layers.convolutional.packing import KeptCopy, _stride, packed
 
-CHANNELS = 32
+CHANNELS = 48
 
 
 @pytest.fixture
@@ -148,12 +149,27 @@ def test_copies_and_files_go_without(layer, x):
     assert list(layer.state_dict()) == ["kernel", "bias"]
 
 
-def test_what_is_recorded_does_not_hold_it(layer, x):
+class Recorder(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
+def test_what_is_recorded_reads_the_weight_itself(layer, x):
     check(layer, x)
-    with torch.no_grad():
-        recorded = make_fx(lambda x: layer(x))(x)
-        layer.kernel.mul_(2)
-        torch.testing.assert_close(recorded(x), reference(layer, x), rtol=1e-4, atol=1e-4)
+    with torch.no_grad(), Recorder():
+        assert layer._kept.of(layer.kernel, x) is None
+    recorded = make_fx(lambda x, w: packed(w).sum() + x)(x, layer.kernel.detach())
+    assert any(node.target is torch.ops.aten.clone.default for node in recorded.graph.nodes)
+
+
+def test_the_gradient_of_packing_is_that_of_a_permutation():
+    kernel = torch.randn(3, 2, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(packed, (kernel,))
+    assert torch.autograd.gradgradcheck(lambda k: packed(k) ** 2, (kernel,))
+    grad, = torch.autograd.grad((packed(kernel) * torch.randn(5, 3, 2, 4).permute(0, 3, 1, 2)).sum(), kernel)
+    assert grad.is_contiguous()
+    per_sample = torch.func.vmap(torch.func.grad(lambda k: packed(k).square().sum()))(torch.ones(2, 3, 3, 1, 2))
+    assert torch.equal(per_sample, torch.full((2, 3, 3, 1, 2), 2.0))
 
 
 def test_functional_calls_use_the_weights_they_are_given(layer, x):
@@ -187,9 +203,9 @@ def test_the_sample_meets_every_row_and_column(rows, columns):
 @pytest.mark.parametrize(
     ("made", "shape"),
     [
-        (Conv1D(64, 3), (2, 12, 64)),
-        (Conv2DTranspose(48, 3, strides=2), (1, 5, 5, 32)),
-        (SeparableConv2D(128, 3), (1, 8, 8, 96)),
+        (Conv1D(96, 3), (2, 12, 96)),
+        (Conv2DTranspose(48, 3, strides=2), (1, 5, 5, 64)),
+        (SeparableConv2D(256, 3), (1, 8, 8, 96)),
     ],
 )
 def test_other_layers_compute_the_same_with_it(made, shape):

@@ -15,6 +15,7 @@ from ramify.layers.core.input_layer import Input
 
 SIZE = {1: (11,), 2: (9, 8), 3: (6, 5, 7)}
 LAYOUTS = ["channels_last", "channels_first"]
+KINDS = ["Max", "Average"]
 WINDOWS = [
     {"pool_size": 2},
     {"pool_size": 3, "strides": 2},
@@ -27,8 +28,8 @@ CASES = [
     *((f"{kind}Pooling{r}D", case) for kind in ("Max", "Average") for r in (1, 2, 3) for case in WINDOWS),
     *((f"MaxPooling{r}D", {"pool_size": 4, "strides": s, "padding": "same"}) for r in (1, 2) for s in (1, 2, 3)),
     ("MaxPooling2D", {"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}),
-    *((f"Global{kind}Pooling{r}D", {"keepdims": bool(k)}) for kind in ("Max", "Average") for r in (1, 2, 3) for k in (0, 1)),
-    *((f"Adaptive{kind}Pooling{r}D", {"output_size": n}) for kind in ("Max", "Average") for r in (1, 2, 3) for n in (2, 4)),
+    *((f"Global{kind}Pooling{r}D", {"keepdims": keep}) for kind in KINDS for r in (1, 2, 3) for keep in (False, True)),
+    *((f"Adaptive{kind}Pooling{r}D", {"output_size": n}) for kind in KINDS for r in (1, 2, 3) for n in (2, 4)),
 ]
 
 
@@ -43,7 +44,8 @@ def test_values_gradients_and_shapes(name, case, layout):
     shape = shape_of(name, layout)
     x = torch.randn(shape)
     results = []
-    for layer in (getattr(keras.layers, name)(**case, data_format=layout), getattr(ours, name)(**case, data_format=layout)):
+    for home in (keras.layers, ours):
+        layer = getattr(home, name)(**case, data_format=layout)
         one = x.clone().requires_grad_()
         y = layer(one)
         weights = torch.linspace(-1, 1, y.numel()).reshape(y.shape)
