@@ -19,7 +19,8 @@ class State(torch.Tensor):
     array(2., dtype=float32)
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    # As nn.Parameter does: operations give plain tensors, without a detour through Python.
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     name = ""
     path = ""
@@ -75,6 +76,15 @@ class State(torch.Tensor):
         self.data = self.data.to(device)
         return self
 
-    def numpy(self, *, force: bool = True) -> np.ndarray[Any, Any]:  # type: ignore[override]
+    def __deepcopy__(self, memo: dict[int, Any]) -> State:
+        if id(self) not in memo:
+            memo[id(self)] = State.make(self.value.clone(), self.name, self.path)
+        result: State = memo[id(self)]
+        return result
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return State.make, (self.value, self.name, self.path)
+
+    def numpy(self, *, force: bool = True) -> np.ndarray[Any, Any]:
         """The numbers as an array; waits for the device."""
         return super().detach().as_subclass(torch.Tensor).numpy(force=force)

@@ -67,6 +67,7 @@ def binary_crossentropy(
 
 
 def binary_terms(y_true: torch.Tensor, y_pred: torch.Tensor, from_logits: bool, reduction: str) -> torch.Tensor:
+    """Binary cross-entropies of targets and predictions of one shape, reduced as torch does."""
     if from_logits:
         return F.binary_cross_entropy_with_logits(y_pred, y_true, reduction=reduction)
     small = dtypes.epsilon()

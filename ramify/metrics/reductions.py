@@ -141,7 +141,9 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._fn_kwargs = kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]  # a metric of pairs, made of a metric of values
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Gather a batch.
 
         Args:

@@ -220,7 +220,7 @@ class Optimizer(Rate, StateAccess):
     def _decay(self, variables: Tensors, rate: float) -> None:
         if self.weight_decay is None:
             return
-        excludes = self._excluded_ids or self._excluded_names
+        excludes = self._excluded or self._excluded_names
         decayed = [v for v in variables if self._use_weight_decay(v)] if excludes else variables
         if decayed:
             torch._foreach_mul_(decayed, 1.0 - rate * self.weight_decay)
@@ -296,7 +296,7 @@ class Optimizer(Rate, StateAccess):
         """
         if self.built:
             raise ArgumentError(f"{self.name} is built: call exclude_from_weight_decay before its first step.")
-        self._excluded_ids |= {id(v) for v in var_list or ()}
+        self._excluded += list(var_list or ())
         self._excluded_names += list(var_names or ())
 
     @torch.no_grad()

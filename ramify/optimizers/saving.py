@@ -32,8 +32,13 @@ class StateAccess:
         self._references: list[tuple[State, torch.Tensor]] = []
         self._constrained = False
         self._device: torch.device | None = None
-        self._excluded_ids: set[int] = set()
+        self._excluded: list[torch.Tensor] = []
         self._excluded_names: list[str] = []
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In a copy the variables are others, and so are the ids that they are found by."""
+        self.__dict__.update(state)
+        self._set_variables(self._variables)
 
     def _set_variables(self, variables: list[torch.Tensor]) -> None:
         self._variables = variables
@@ -158,7 +163,7 @@ class StateAccess:
         return states if index is None else [states[i] for i in index]
 
     def _use_weight_decay(self, variable: torch.Tensor) -> bool:
-        if id(variable) in self._excluded_ids:
+        if any(variable is excluded for excluded in self._excluded):
             return False
         path = self._variable_name(variable)
         name = path.rsplit("/", 1)[-1]

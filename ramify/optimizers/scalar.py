@@ -20,7 +20,7 @@ def float32(x: float) -> float:
 
 
 def bias(beta: float, step: int) -> float:
-    """``1 - beta ** step``, rounded where Keras rounds: for `beta` near 1 its weights differ in the fifth digit else."""
+    """``1 - beta ** step``, rounded where Keras rounds: near ``beta = 1`` weights differ in the fifth digit else."""
     return 1.0 - float32(float32(beta) ** step)
 
 

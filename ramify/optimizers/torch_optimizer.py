@@ -106,8 +106,8 @@ class TorchOptimizer(Optimizer):
         for variable, grad in zip(variables, grads, strict=True):
             variable.grad = grad
         self.optimizer.step()
-        for variable, grad in zip(self._variables, kept, strict=True):
-            variable.grad = grad
+        for variable, own in zip(self._variables, kept, strict=True):
+            variable.grad = own
 
     def save_own_variables(self, store: Any) -> None:
         """Write the state dicts into a mapping, as bytes."""

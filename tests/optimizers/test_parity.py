@@ -11,7 +11,13 @@ from ramify import optimizers
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 
-SHAPES = [("dense/kernel", (5, 4)), ("dense/bias", (4,)), ("conv/kernel", (2, 2, 3, 4)), ("scale", ())]
+SHAPES = [
+    ("dense/kernel", (5, 4)),
+    ("dense/bias", (4,)),
+    ("wide/kernel", (3, 6)),
+    ("conv/kernel", (2, 2, 3, 4)),
+    ("scale", ()),
+]
 STEPS = 7
 
 OWN = [
@@ -47,6 +53,13 @@ OWN = [
     ("Lion", {}),
     ("Lion", {"beta_1": 0.8, "beta_2": 0.9}),
     ("Lamb", {}),
+    ("Adafactor", {}),
+    ("Adafactor", {"relative_step": False, "clip_threshold": 0.5, "beta_2_decay": -0.5}),
+    ("Muon", {}),
+    ("Muon", {"nesterov": False, "rms_rate": None, "adam_lr_ratio": 0.5, "adam_weight_decay": 0.1}),
+    ("Muon", {"exclude_layers": ["dense"], "momentum": 0.8}),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", {"warmup_steps": 3, "epsilon": 0.1, "beta_1": 0.5}),
 ]
 COMMON = [
     {"weight_decay": 0.1},
@@ -88,7 +101,7 @@ class Run:
     def check(self, tolerance=1e-5):
         for mine, real in zip(self.ours, self.theirs, strict=True):
             np.testing.assert_allclose(
-                mine.detach().numpy(), keras.ops.convert_to_numpy(real.value), rtol=tolerance, atol=tolerance / 10
+                mine.detach().numpy(), keras.ops.convert_to_numpy(real.value), rtol=tolerance, atol=tolerance / 5
             )
 
 
@@ -108,7 +121,7 @@ def _check_state(ours, theirs, tolerance=1e-5):
     for mine, real in zip(ours.variables, theirs.variables, strict=True):
         assert mine.name == real.name or real.name.startswith("variable")
         assert tuple(mine.shape) == tuple(real.shape)
-        np.testing.assert_allclose(mine.numpy(), keras.ops.convert_to_numpy(real.value), rtol=tolerance, atol=1e-6)
+        np.testing.assert_allclose(mine.numpy(), keras.ops.convert_to_numpy(real.value), rtol=tolerance, atol=2e-6)
 
 
 def _ids(cases):
@@ -147,7 +160,7 @@ def test_common_options(name, kwargs):
 def test_missing_gradients_leave_variables_alone(name):
     ours, theirs = _make(name, {"weight_decay": 0.01})
     run = Run(2)
-    for skip in ((), (1,), (0, 3), (), (2,)):
+    for skip in ((), (1,), (0, 3), (), (2, 4)):
         before = [v.detach().clone() for v in run.ours]
         with pytest.warns(UserWarning, match="Gradients do not exist") if skip else _nothing():
             run.step(ours, theirs, skip)
