@@ -36,7 +36,9 @@ class LearningRateScheduler(Callback):
         except TypeError:  # a schedule of the epoch alone
             rate = self.schedule(epoch)
         if not hasattr(rate, "__float__"):
-            raise ArgumentError(f"The schedule of LearningRateScheduler gave {rate!r} for epoch {epoch}. Return a float.")
+            raise ArgumentError(
+                f"The schedule of LearningRateScheduler gave {rate!r} for epoch {epoch}. Return a float."
+            )
         optimizer.learning_rate = float(rate)
         if self.verbose > 0:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")  # noqa: T201 -- asked for

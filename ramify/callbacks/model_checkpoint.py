@@ -60,7 +60,9 @@ class ModelCheckpoint(MetricWatcher):
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ArgumentError(f"save_freq={save_freq!r} is neither 'epoch' nor a number of batches.")
         if save_weights_only and not self.filepath.endswith(".weights.h5"):
-            raise ArgumentError(f"With save_weights_only, filepath must end in '.weights.h5', but is '{self.filepath}'.")
+            raise ArgumentError(
+                f"With save_weights_only, filepath must end in '.weights.h5', but is '{self.filepath}'."
+            )
         if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
             raise ArgumentError(f"filepath must end in '.keras', but is '{self.filepath}'.")
 

@@ -11,8 +11,34 @@ from ramify.callbacks.callback import Callback
 from ramify.errors import ArgumentError
 
 # Parts of metric names that say which way is better; whatever else is watched needs a `mode`.
-_LOW = ("loss", "error", "mse", "mae", "mape", "msle", "rmse", "poisson", "crossentropy", "divergence", "logcosh", "perplexity")
-_HIGH = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "similarity", "sensitivity", "specificity", "r2", "positives")
+_LOW = (
+    "loss",
+    "error",
+    "mse",
+    "mae",
+    "mape",
+    "msle",
+    "rmse",
+    "poisson",
+    "crossentropy",
+    "divergence",
+    "logcosh",
+    "perplexity",
+)
+_HIGH = (
+    "acc",
+    "auc",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "iou",
+    "similarity",
+    "sensitivity",
+    "specificity",
+    "r2",
+    "positives",
+)
 
 
 class MetricWatcher(Callback):

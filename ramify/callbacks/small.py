@@ -135,6 +135,8 @@ class TerminateOnNaN(Callback):
         if loss is None or math.isfinite(float(loss)):
             return
         if self.raise_error:
-            raise RuntimeError(f"The loss is {loss} after batch {batch}. Look for NaN in the data, or lower the learning rate.")
+            raise RuntimeError(
+                f"The loss is {loss} after batch {batch}. Look for NaN in the data, or lower the learning rate."
+            )
         print(f"Batch {batch}: Invalid loss, terminating training", flush=True)  # noqa: T201 -- as Keras says it
         self.model.stop_training = True

@@ -73,7 +73,9 @@ class CompileLoss:
         taken: set[str] = set()
         for i, (given, weight) in enumerate(zip(losses, weights, strict=True)):
             if weight is not None and not isinstance(weight, (int, float)):
-                raise ArgumentError(f"loss_weights holds {weight!r:.60} for {outputs.describe(outputs.paths[i])}. Use numbers.")
+                raise ArgumentError(
+                    f"loss_weights holds {weight!r:.60} for {outputs.describe(outputs.paths[i])}. Use numbers."
+                )
             loss = as_loss(given, given if isinstance(given, str) else None)
             if loss is not None:
                 label = _label(outputs, i, loss, taken)
@@ -98,9 +100,9 @@ class CompileLoss:
         terms = self._terms
         if terms is None:
             terms = self.build(y_pred)
-        if len(terms) == 1 and type(y_pred) is torch.Tensor and isinstance(y_true, torch.Tensor):
-            if sample_weight is None or isinstance(sample_weight, torch.Tensor):
-                return _value(terms[0], y_true, y_pred, sample_weight)
+        plain = type(y_pred) is torch.Tensor and isinstance(y_true, torch.Tensor)
+        if plain and len(terms) == 1 and (sample_weight is None or isinstance(sample_weight, torch.Tensor)):
+            return _value(terms[0], y_true, y_pred, sample_weight)
         if not terms:
             return None
         assert self._outputs is not None  # made along with the terms

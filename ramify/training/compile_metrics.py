@@ -63,17 +63,19 @@ class CompileMetrics(metrics.Metric):
         entries: list[_Entry] = []
         seen: set[int] = set()
         for weighted, given in ((False, self.given), (True, self.weighted)):
-            for i, group in enumerate(outputs.assign(given, "weighted_metrics" if weighted else "metrics", missing=None)):
+            for i, group in enumerate(
+                outputs.assign(given, "weighted_metrics" if weighted else "metrics", missing=None)
+            ):
                 for one in _flatten(group):
                     if targets[i] is None:
                         raise ArgumentError(
                             f"No target for the output {outputs.describe(outputs.paths[i])}, which has the metric "
                             f"{one!r:.60}. Pass y for it, or leave the metric out."
                         )
-                    if id(one) in seen and not isinstance(one, str):
-                        one = copy.deepcopy(one)  # two outputs cannot gather in one metric
-                    seen.add(id(one))
-                    metric = metrics.resolve(one, tuple(targets[i].shape), tuple(predictions[i].shape))
+                    # Two outputs cannot gather in one metric.
+                    own = copy.deepcopy(one) if id(one) in seen and not isinstance(one, str) else one
+                    seen.add(id(own))
+                    metric = metrics.resolve(own, tuple(targets[i].shape), tuple(predictions[i].shape))
                     entries.append(_Entry(i, "", metric, weighted))
         _name(entries, outputs)
         self._entries, self._flat = entries, [entry.metric for entry in entries]
@@ -92,7 +94,7 @@ class CompileMetrics(metrics.Metric):
         if entries is None:
             entries = self.build(y_true, y_pred)
         if self._one and isinstance(y_true, torch.Tensor):
-            targets, predictions, weights = (y_true,), (y_pred,), (sample_weight,)
+            targets, predictions, weights = [y_true], [y_pred], [sample_weight]
         else:
             targets, predictions, weights = self._y(y_true), self._outputs.pick(y_pred), self._weights(sample_weight)
         for entry in entries:

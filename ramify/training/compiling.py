@@ -34,7 +34,7 @@ class Compiling(Layer):
     _engine: Engine | None = None
     _compile_arguments: Mapping[str, Any] | None = None
 
-    def compile(  # type: ignore[override]  # Keras's method; torch's own is `torch.compile(model)`
+    def compile(  # Keras's method; torch's own is `torch.compile(model)`
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
@@ -92,7 +92,7 @@ class Compiling(Layer):
 
     def _set_up(self, loss: Any, loss_weights: Any, given: Any, weighted: Any) -> None:
         own = self.__dict__
-        names = self.output_names if getattr(self, "has_graph", False) else None
+        names: Any = self.output_names if getattr(self, "has_graph", False) else None
         _check_names(loss)
         own["loss_mean"] = metrics.Mean(name="loss")
         own["compile_loss"] = None if loss is None else CompileLoss(loss, loss_weights, names)

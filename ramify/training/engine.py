@@ -15,6 +15,7 @@ import torch
 
 from ramify.layers.calling import state
 from ramify.training.data.batch import unpack_x_y_sample_weight
+from ramify.training.data.choose import device_of
 
 StepLogs = Mapping[str, Any] | None
 """What a step made itself; ``None`` where the model's metrics tell all there is."""
@@ -29,6 +30,11 @@ class Engine(ABC):
 
     def __init__(self, model: Any) -> None:
         self.model = model
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights are; torch's default device where it has none yet."""
+        return device_of(self.model)
 
     @abstractmethod
     def refresh(self) -> None:
@@ -57,12 +63,17 @@ class EagerEngine(Engine):
 
     def __init__(self, model: Any, forward: Callable[[Any], Any] | None = None) -> None:
         super().__init__(model)
-        self.forward = forward or model
+        self.forward = model if forward is None else forward
         self._weights: list[Any] | None = None
 
     def refresh(self) -> None:
         """Look again at which weights the model has."""
         self._weights = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights are."""
+        return self._weights[0].device if self._weights else super().device
 
     def _predictions(self, x: Any, training: bool) -> Any:
         outer, state.training = state.training, training
@@ -83,10 +94,9 @@ class EagerEngine(Engine):
 
     def _descend(self, loss: torch.Tensor) -> None:
         """Gradients, and what the optimizer does with them."""
-        weights = self._weights
-        if weights is None:
-            weights = self._weights = self.model.weights if self.model.trainable else []
-        weights = [weight for weight in weights if weight.requires_grad]
+        if self._weights is None:
+            self._weights = self.model.weights
+        weights = [weight for weight in self._weights if weight.requires_grad]
         if not weights:
             warnings.warn("The model has no weights to train: all are frozen, or there are none.", stacklevel=2)
             return
@@ -117,6 +127,18 @@ class EagerEngine(Engine):
     def predict_batch(self, data: Any) -> Any:
         """Forward."""
         return self._predictions(unpack_x_y_sample_weight(data)[0], training=False)
+
+
+def set_mode(module: torch.nn.Module, training: bool) -> None:
+    """What `module.train(training)` does, without its cost per module; modules that override it are asked."""
+    stack = [module]
+    while stack:
+        module = stack.pop()
+        if type(module).train is torch.nn.Module.train:
+            module.__dict__["training"] = training
+            stack.extend(inner for inner in module._modules.values() if inner is not None)
+        else:
+            module.train(training)
 
 
 def batch_size_of(x: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ramify.errors import ArgumentError
-from ramify.graph.structure import Path, pick
+from ramify.graph.structure import Path, map_leaves, pick
 
 MISSING = object()
 """Stands for an output that something does not mention."""
@@ -31,7 +31,7 @@ class Outputs:
     """
 
     def __init__(self, structure: Any, names: Sequence[str] | None = None) -> None:
-        self.structure = structure
+        self.structure = map_leaves(lambda _: None, structure)  # the predictions themselves are not kept
         self.single = not isinstance(structure, (list, tuple, dict))
         as_given = list(_walk(structure, as_given=True))
         self.paths: list[Path] = list(_walk(structure))
@@ -60,7 +60,9 @@ class Outputs:
             ArgumentError: unknown names, or another number of entries than of outputs.
         """
         found: dict[Path, Any] = {}
-        if isinstance(given, dict) and not (isinstance(self.structure, dict) and all(k in self.structure for k in given)):
+        if isinstance(given, dict) and not (
+            isinstance(self.structure, dict) and all(k in self.structure for k in given)
+        ):
             self._by_name(given, what, found)
         elif len(self.paths) == 1 and not isinstance(given, dict):
             return [given]
@@ -158,13 +160,15 @@ class Assigned:
 
     def _recipe(self, value: Any) -> list[Path | None]:
         recipe: list[Path | None] = []
-        for place, path in zip(self.outputs.assign(_places(value, ()), self.what, None), self.outputs.paths, strict=True):
-            while isinstance(place, list) and len(place) == 1:
-                place = place[0]  # a list of one array for the only output
+        found = self.outputs.assign(_places(value, ()), self.what, None)
+        for given, path in zip(found, self.outputs.paths, strict=True):
+            place = given
+            while isinstance(place, list) and len(place) == 1:  # a list of one array for the only output
+                place = place[0]
             if isinstance(place, (list, dict)):
                 raise ArgumentError(
-                    f"{self.what} holds {len(place)} arrays for the output {self.outputs.describe(path)}, which takes one. "
-                    f"The outputs are {self.outputs.listed()}."
+                    f"{self.what} holds {len(place)} arrays for the output {self.outputs.describe(path)}, which takes "
+                    f"one. The outputs are {self.outputs.listed()}."
                 )
             recipe.append(None if place is None else place.path)
         return recipe

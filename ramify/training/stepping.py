@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 from ramify import dtypes
@@ -16,7 +17,8 @@ from ramify.layers.layer import Layer
 from ramify.training.compiling import Compiling
 from ramify.training.data.arrays import checked
 from ramify.training.data.batch import Placement, pack_x_y_sample_weight
-from ramify.training.data.choose import device_of
+from ramify.training.data.convert import to_tensor
+from ramify.training.engine import set_mode
 
 Batches = Iterable[Any]
 StepFunction = Callable[[Batches], Any]
@@ -40,7 +42,7 @@ class Stepping(Compiling):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The number that is minimised: the losses of `compile`, weighted, and whatever `add_loss` and regularizers add.
+        """The number that is minimised: the weighted losses of `compile`, and what `add_loss` and regularizers add.
 
         Args:
             x: inputs of the batch.
@@ -61,7 +63,7 @@ class Stepping(Compiling):
             total = extra if total is None else total + extra
         if total is None:
             raise ArgumentError(
-                f"{self.describe()} has no loss to compute. Pass `loss=...` to `compile`, or call `add_loss` in a layer."
+                f"{self.describe()} has no loss to compute. Pass `loss=...` to `compile`, or use `add_loss` in a layer."
             )
         return total
 
@@ -76,7 +78,7 @@ class Stepping(Compiling):
         if sources[1]:
             return self.losses
         for layer in sources[2]:
-            if layer._losses:
+            if layer.__dict__["_losses"]:
                 return self.losses
         return []
 
@@ -219,24 +221,26 @@ class Stepping(Compiling):
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
+        if y is None and isinstance(x, (np.ndarray, torch.Tensor)) and x.ndim and x.shape[0]:
+            return placement.send(to_tensor(x, "x"))
         parts = checked(x, y, sample_weight, class_weight)
         return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
 
     def placement(self, class_weight: Any = None) -> Placement:
         """Where this model's data goes, and in which dtype."""
-        return Placement(device_of(self), dtypes.to_torch(self.variable_dtype), class_weight)
+        return Placement(self.engine.device, dtypes.to_torch(self.variable_dtype), class_weight)
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
         """The modules in the mode for training or inference, and in the old one afterwards."""
         before = self.training
         if before is not training:
-            self.train(training)
+            set_mode(self, training)
         try:
             yield
         finally:
             if self.training is not before:
-                self.train(before)
+                set_mode(self, before)
 
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:
         """Numbers for the caller: the loss alone, or a list in Keras's order, or a dict."""

@@ -17,9 +17,10 @@ from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
-from ramify.training.data.convert import is_arrays
 from ramify.training.feed import Feed
 from ramify.training.stepping import StepFunction, Stepping, as_array
+
+_NOTHING = "The data gave no batches to {}. Check how it was made, or whether it was used up."
 
 
 @dataclass
@@ -161,7 +162,8 @@ class Trainer(Stepping):
             logs = function(group)
             step += len(group)
             if end:
-                calls.batch_end(f"on_{kind}_batch_end", step - 1, Logs(self.get_metrics_result if logs is None else logs))
+                told = Logs(self.get_metrics_result if logs is None else logs)
+                calls.batch_end(f"on_{kind}_batch_end", step - 1, told)
             if kind == "train" and self.stop_training:
                 break
         return logs, step
@@ -202,6 +204,7 @@ class Trainer(Stepping):
             steps: batches; as many as the data has when ``None``.
             callbacks: a list of `Callback`s.
             return_dict: return a dict instead of a list.
+            **kwargs: none are known; they are refused.
 
         Returns:
             The loss, or a list of the loss and the metrics; a dict with `return_dict`.
@@ -227,7 +230,7 @@ class Trainer(Stepping):
         with torch.no_grad():
             made, steps = self._run_batches("test", function, feed.epoch(), calls)
         if not steps:
-            raise ArgumentError("The data gave no batches to evaluate. Check how it was made, or whether it was used up.")
+            raise ArgumentError(_NOTHING.format("evaluate"))
         logs = to_numbers(self._told(made))
         calls.on_test_end(logs)
         return logs
@@ -278,7 +281,7 @@ class Trainer(Stepping):
             calls.on_predict_batch_end(step - 1, {"outputs": outputs[-1]})
         calls.on_predict_end()
         if not step:
-            raise ArgumentError("The data gave no batches to predict. Check how it was made, or whether it was used up.")
+            raise ArgumentError(_NOTHING.format("predict"))
         return collected.arrays()
 
     # ---- what the loops share ----
@@ -291,7 +294,7 @@ class Trainer(Stepping):
     def _validation_source(self, given: Any, batch_size: int | None) -> DataAdapter:
         """The batches of `validation_data`."""
         parts = (given, None, None)
-        if isinstance(given, (tuple, list)) and (not is_arrays(given) or isinstance(given, tuple)):
+        if isinstance(given, (tuple, list)):
             if len(given) not in (2, 3):
                 raise ArgumentError(f"validation_data is (x, y) or (x, y, sample_weight), but has {len(given)} parts.")
             parts = (*given, None)[:3]
@@ -304,11 +307,9 @@ class Trainer(Stepping):
             raise ArgumentError(f"verbose must be 0, 1, 2 or 'auto', but is {verbose!r}.")
         if isinstance(callbacks, CallbackList):
             return callbacks
-        return CallbackList(
-            callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps
-        )
+        return CallbackList(callbacks, history, verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
 
 
 def _is_small(x: Any, batch_size: int) -> bool:
     """Whether data is one array that makes one batch."""
-    return isinstance(x, (np.ndarray, torch.Tensor)) and 0 < x.ndim and 0 < x.shape[0] <= batch_size
+    return isinstance(x, (np.ndarray, torch.Tensor)) and x.ndim > 0 and 0 < x.shape[0] <= batch_size

@@ -22,8 +22,8 @@ class DataAdapter(ABC):
     def epoch(self) -> Iterator[Any]:
         """The batches of one epoch: `x`, ``(x, y)`` or ``(x, y, sample_weight)``."""
 
-    def on_epoch_begin(self) -> None:
+    def on_epoch_begin(self) -> None:  # noqa: B027 -- most sources have nothing to do there
         """Called before every epoch."""
 
-    def on_epoch_end(self) -> None:
+    def on_epoch_end(self) -> None:  # noqa: B027 -- likewise
         """Called after every epoch."""

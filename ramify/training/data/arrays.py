@@ -14,7 +14,7 @@ from ramify.training.data.batch import Placement, pack_x_y_sample_weight, with_c
 from ramify.training.data.convert import is_array, is_numbers, to_tensor
 
 CHUNK = 2**20
-"""Bytes that are fetched at once: enough to share the cost of a call among small batches, little enough for the cache."""
+"""Bytes that are fetched at once: small batches share the cost of a call, and they still fit the cache."""
 
 
 class ArrayAdapter(DataAdapter):
@@ -60,7 +60,7 @@ class ArrayAdapter(DataAdapter):
                     if tensor.device not in orders:
                         orders[tensor.device] = order.to(tensor.device)
                     rows = tensor.index_select(0, orders[tensor.device].narrow(0, start, stop - start))
-                parts.append(send(rows).split(step))
+                parts.append(torch.split(send(rows), step))
             yield from map(pack, zip(*parts, strict=True))
 
 
@@ -121,7 +121,9 @@ def checked(x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, Any] 
             f"The arrays hold different numbers of samples ({listed}). Cut them to one length along the first axis."
         )
     if not lengths or 0 in lengths.values():
-        raise ArgumentError("The data holds no samples: the first axis of every array has length 0. Check how it was made.")
+        raise ArgumentError(
+            "The data holds no samples: the first axis of every array has length 0. Check how it was made."
+        )
     if class_weight is not None:
         parts = (parts[0], parts[1], with_class_weight(class_weight, parts[1], parts[2]))
     return parts
@@ -146,7 +148,7 @@ def split_off(parts: tuple[Any, Any, Any], fraction: float) -> tuple[tuple[Any, 
     cut = int(size * (1.0 - fraction))
     if cut in (0, size):
         raise ArgumentError(
-            f"validation_split={fraction} of {size} samples leaves none for {'training' if cut == 0 else 'validation'}. "
+            f"validation_split={fraction} of {size} samples leaves none for {'validation' if cut else 'training'}. "
             "Pass more data or another split."
         )
 

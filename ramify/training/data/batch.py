@@ -61,7 +61,9 @@ class Placement:
         class_weight: class -> weight of its samples, or output name -> such a dict.
     """
 
-    def __init__(self, device: torch.device, floats: torch.dtype, class_weight: Mapping[Any, Any] | None = None) -> None:
+    def __init__(
+        self, device: torch.device, floats: torch.dtype, class_weight: Mapping[Any, Any] | None = None
+    ) -> None:
         self.device = device
         self.floats = floats
         self.class_weight = class_weight
@@ -134,8 +136,8 @@ def with_class_weight(class_weight: Mapping[Any, Any], y: Any, sample_weight: An
         y = y[0]
     if not isinstance(y, torch.Tensor) or nested:
         raise ArgumentError(
-            "class_weight for several outputs is a dict of dicts by output name, with the targets in a dict by the same "
-            "names: class_weight={'a': {0: 1.0, 1: 2.0}}, y={'a': ..., 'b': ...}."
+            "class_weight for several outputs is a dict of dicts by output name, with the targets in a dict by the "
+            "same names: class_weight={'a': {0: 1.0, 1: 2.0}}, y={'a': ..., 'b': ...}."
         )
     weights = _weights_of(class_weight, y)
     if sample_weight is None:

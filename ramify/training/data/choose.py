@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
@@ -30,8 +30,8 @@ def adapter_for(
     """The batches of whatever a caller passed to `fit`, `evaluate` or `predict`.
 
     Args:
-        x: arrays, nested in lists, tuples and dicts; or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator or
-            another iterable of batches.
+        x: arrays, nested in lists, tuples and dicts; or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator
+            or another iterable of batches.
         y: targets, where `x` holds arrays.
         sample_weight: weights, where `x` holds arrays.
         placement: where batches go, and the class weights.
@@ -48,6 +48,8 @@ def adapter_for(
     if is_arrays(x):
         parts = checked(x, y, sample_weight, placement.class_weight)
         return adapter_for_arrays(parts, placement, batch_size, shuffle)
+    if isinstance(x, (list, tuple, dict)):
+        _refuse(x)
     kind = type(x).__name__
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -62,15 +64,13 @@ def adapter_for(
         x = DataLoader(x, batch_size or 32, shuffle=None if in_order else shuffle)
     if x is None or isinstance(x, (str, bytes, int, float)) or not isinstance(x, Iterable):
         raise ArgumentError(
-            f"x is {'None' if x is None else f'a {kind}'}, which is no source of data. Pass arrays, a PyDataset, a torch "
-            "Dataset or DataLoader, or an iterable of batches."
+            f"x is {'None' if x is None else f'a {kind}'}, which is no source of data. Pass arrays, a PyDataset, a "
+            "torch Dataset or DataLoader, or an iterable of batches."
         )
-    if isinstance(x, (list, tuple, dict)):
-        _refuse(x)
     return IterableAdapter(x, placement)
 
 
-def _refuse(x: Any) -> None:
+def _refuse(x: Any) -> NoReturn:
     """A container that is no nest of arrays: say which of its items is to blame."""
     if not x:
         raise ArgumentError(f"x is an empty {type(x).__name__}. Pass one array per input.")
@@ -80,11 +80,15 @@ def _refuse(x: Any) -> None:
             raise ArgumentError(f"x[{key!r}] is None. Pass an array for every input.")
         if not is_arrays(item):
             to_tensor(item, f"x[{key!r}]")  # strings, objects: each has its own message
-            raise ArgumentError(f"x[{key!r}] is a {type(item).__name__}, of which no tensor can be made. Pass an array.")
+            raise ArgumentError(
+                f"x[{key!r}] is a {type(item).__name__}, of which no tensor can be made. Pass an array."
+            )
     raise ArgumentError(f"x is a {type(x).__name__} of which no tensors can be made. Pass one array per input.")
 
 
-def take_apart(x: Any, y: Any, sample_weight: Any, fraction: float) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+def take_apart(
+    x: Any, y: Any, sample_weight: Any, fraction: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
     """Arrays for training and, the last `fraction` of the samples, for validation.
 
     Raises:

@@ -64,10 +64,10 @@ def to_tensor(value: Any, name: str, floats: torch.dtype | None = None) -> torch
     """
     if not isinstance(value, torch.Tensor):
         value = _from_numpy(_as_numpy(value, name), name)
-    if floats is not None and value.is_floating_point() and value.dtype is not floats:
-        return value.to(floats)
-    result: torch.Tensor = value
-    return result
+    tensor: torch.Tensor = value
+    if floats is not None and tensor.is_floating_point() and tensor.dtype is not floats:
+        return tensor.to(floats)
+    return tensor
 
 
 def _as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
@@ -87,25 +87,31 @@ def _as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
 def _from_numpy(array: np.ndarray[Any, Any], name: str) -> torch.Tensor:
     if array.dtype == object:
         try:
+            if any(item is None for item in array.flat):  # which NumPy would take for NaN
+                raise TypeError
             array = array.astype(np.float32)
         except (TypeError, ValueError):
             raise ArgumentError(
-                f"{name} holds Python objects ({_first(array)!r:.60}), of which no tensor can be made. Pass numbers of "
+                f"{name} holds Python objects (such as {_first(array)!r:.60}), of which no tensor can be made. Pass numbers of "
                 "one dtype; rows of different lengths must be padded."
             ) from None
     if array.dtype.kind in "USOMmV":
         kind = {"U": "strings", "S": "bytes", "M": "dates", "m": "durations"}.get(array.dtype.kind, "records")
         raise ArgumentError(
-            f"{name} holds {kind} ({_first(array)!r:.60}), of which no tensor can be made. Turn them into numbers first."
+            f"{name} holds {kind} ({_first(array)!r:.60}), not numbers. Turn them into numbers first."
         )
-    wider = _WIDER.get(array.dtype.name)
+    wider = _WIDER.get(array.dtype.name) if array.dtype.kind == "u" else None
     if wider is not None or not array.dtype.isnative:
         array = array.astype(wider or array.dtype.newbyteorder("="))
     if any(stride < 0 for stride in array.strides):
         array = np.ascontiguousarray(array)
+    if not array.ndim:
+        return torch.as_tensor(array)
+    if array.flags.writeable:
+        return torch.from_numpy(array)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing here writes
-        return torch.from_numpy(array) if array.ndim else torch.as_tensor(array)
+        return torch.from_numpy(array)
 
 
 def _first(array: np.ndarray[Any, Any]) -> Any:

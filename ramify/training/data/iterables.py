@@ -28,7 +28,9 @@ class IterableAdapter(DataAdapter):
         except TypeError:  # a loader over a data set of unknown length has a `__len__` that raises
             self.num_batches = None
         if self.num_batches == 0:
-            raise ArgumentError(f"The {type(source).__name__} holds no batches: its length is 0. Check how it was made.")
+            raise ArgumentError(
+                f"The {type(source).__name__} holds no batches: its length is 0. Check how it was made."
+            )
 
     def epoch(self) -> Iterator[Any]:
         """The batches of one epoch."""
