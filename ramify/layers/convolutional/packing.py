@@ -37,7 +37,8 @@ def packed(kernel: torch.Tensor) -> torch.Tensor:
 class _Transposed(torch.autograd.Function):
     """A transposed copy of a matrix, whose gradient is a copy as well.
 
-    As a view it would be copied into the order of the weight by the slow way (512 channels: 116 against 100 ms a step).
+    As a view it would be copied into the order of the weight the slow way. Measured for 512 channels, a step takes 1.16
+    times as long as `nn.Conv2d` with the view, 1.09 times with the copy.
     """
 
     generate_vmap_rule = True
