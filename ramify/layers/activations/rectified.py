@@ -153,8 +153,9 @@ class PReLU(Layer):
         if None in sizes:
             axis = sizes.index(None) + 1
             raise ShapeError(
-                f"{self.describe()} learns a number for every position, but the size of axis {axis} of its input, of shape "
-                f"{tuple(input_shape)}, is unknown. Give it in `Input(shape=...)`, or share the axis: `shared_axes=[{axis}]`."
+                f"{self.describe()} learns a number for every position, but the size of axis {axis} of its input, of "
+                f"shape {tuple(input_shape)}, is unknown. Give it in `Input(shape=...)`, or share the axis: "
+                f"`shared_axes=[{axis}]`."
             )
         self.alpha = self.add_weight(
             sizes,

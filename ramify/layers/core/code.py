@@ -36,8 +36,8 @@ def function_config(function: Callable[..., Any]) -> dict[str, Any]:
         return Live(data, function)
     cells = getattr(function, "__closure__", None)
     code = {
-        "code": base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii"),  # type: ignore[attr-defined]
-        "defaults": function.__defaults__,  # type: ignore[attr-defined]
+        "code": base64.encodebytes(marshal.dumps(function.__code__)).decode("ascii"),
+        "defaults": function.__defaults__,
         "closure": tuple(cell.cell_contents for cell in cells) if cells else None,
     }
     return Live({"class_name": "__lambda__", "config": code}, function)

@@ -20,9 +20,9 @@ class EinsumDense(Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
-        equation: ``"input,kernel->output"``, a letter for each axis; ``...`` at the left or at the right stands for axes
+        equation: ``"input,kernel->output"``, a letter for each axis; ``...`` at the left or the right stands for axes
             that pass through.
-        output_shape: the output's shape without the batch axis and without the axes of ``...``; ``None`` where a size is
+        output_shape: the output's shape without the batch axis and the axes of ``...``; ``None`` where a size is
             that of the input.
         activation: name or function; none when not given.
         bias_axes: letters of the output's axes along which the bias differs; no bias when not given.

@@ -39,10 +39,12 @@ class Equation:
             )
         left_in, inputs, right_in, kernel, left_out, outputs, right_out = match.groups()
         if (left_in, right_in) != (left_out, right_out) or (left_in and right_in):
-            raise ArgumentError(f"'{text}' must have its '...' on one side, the same for input and output.")
+            raise ArgumentError(f"'{text}' must have '...' on one side, the same for input and output.")
         unknown = [c for c in kernel if c not in inputs + outputs] + [c for c in outputs if c not in inputs + kernel]
         if unknown:
-            raise ArgumentError(f"The letter '{unknown[0]}' in '{text}' has no size: it must stand in two of the parts.")
+            raise ArgumentError(
+                f"The letter '{unknown[0]}' in '{text}' has no size: it must stand in two of the parts."
+            )
         return cls(inputs, kernel, outputs, "left" if left_in else "right" if right_in else "")
 
     @property
@@ -73,14 +75,14 @@ class Equation:
         """
         passed = len(input_shape) - len(self.inputs)
         if passed < 0 or (passed and not self.dots):
-            raise ShapeError(f"an input of shape {input_shape} has not the axes '{self.inputs}'. Change the equation.")
+            raise ShapeError(f"an input of shape {input_shape} has not the axes '{self.inputs}'.")
         named = input_shape[passed:] if self.dots == "left" else input_shape[: len(self.inputs)]
         sizes = dict(zip(self.inputs, named, strict=True))
         made = self._output_sizes(output_shape, input_shape[0], sizes)
         for letter, size in made.items():
             if size is not None and letter in sizes and sizes[letter] not in (size, None):
                 raise ShapeError(
-                    f"axis '{letter}' has size {sizes[letter]} in the input, but {size} in output_shape={output_shape}. "
+                    f"axis '{letter}' has size {sizes[letter]} in the input but {size} in output_shape={output_shape}. "
                     "Make them equal, or write None in `output_shape`."
                 )
         sizes = {**made, **{letter: size for letter, size in sizes.items() if size is not None}}
@@ -89,12 +91,14 @@ class Equation:
             return kernel, None
         absent = [letter for letter in bias_axes if letter not in self.outputs]
         if absent:
-            raise ShapeError(f"the bias has an axis '{absent[0]}' that is not among the output's '{self.outputs}'.")
+            raise ShapeError(f"the bias has an axis '{absent[0]}' that is not among '{self.outputs}'.")
         first = min(self.outputs.index(letter) for letter in bias_axes)
         own = [self._known(c, sizes, input_shape) if c in bias_axes else 1 for c in self.outputs[first:]]
         return kernel, (*own, *([1] * passed if self.dots == "right" else []))
 
-    def _output_sizes(self, output_shape: Shape, batch: int | None, sizes: dict[str, int | None]) -> dict[str, int | None]:
+    def _output_sizes(
+        self, output_shape: Shape, batch: int | None, sizes: dict[str, int | None]
+    ) -> dict[str, int | None]:
         """Output letter -> size as far as `output_shape` tells it; the first letter is the batch unless dots are."""
         letters, given = self.outputs, (batch, *output_shape)
         if self.dots == "left":
@@ -105,7 +109,7 @@ class Equation:
             given = given[: len(letters)]
         if len(given) != len(letters):
             raise ShapeError(
-                f"output_shape={output_shape} does not name the axes '{self.outputs}' (the first of them is the batch). "
+                f"output_shape={output_shape} does not name the axes '{self.outputs}' (the first is the batch). "
                 "Give one size for each of the others."
             )
         return {c: sizes.get(c) if size is None else size for c, size in zip(letters, given, strict=True)}
@@ -114,7 +118,8 @@ class Equation:
         size = sizes.get(letter)
         if size is None:
             raise ShapeError(
-                f"a weight has the axis '{letter}', whose size is not known for an input of shape {input_shape}. "
+                f"a weight has the axis '{letter}', whose size is not known for an input of "
+                f"shape {input_shape}. "
                 "Give it in `Input(shape=...)` or in `output_shape`."
             )
         return size

@@ -101,7 +101,8 @@ class Lambda(Layer):
         """
         rest = dict(config)
         what = f"the Lambda layer '{config.get('name')}'"
-        own = {name: function_from(rest.pop(name), what) for name in ("function", "output_shape", "mask") if name in rest}
+        names = [name for name in ("function", "output_shape", "mask") if name in rest]
+        own = {name: function_from(rest.pop(name), what) for name in names}
         if isinstance(own.get("mask"), list):
             own["mask"] = torch.as_tensor(own["mask"])
         return cls(**own, **restored(rest))

@@ -33,7 +33,9 @@ class Wrapper(Layer):
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         if not isinstance(layer, Layer):
-            mend = "Wrap the module with `TorchModuleWrapper`." if isinstance(layer, torch.nn.Module) else "Pass a layer."
+            mend = (
+                "Wrap the module with `TorchModuleWrapper`." if isinstance(layer, torch.nn.Module) else "Pass a layer."
+            )
             raise ArgumentError(f"{type(self).__name__} goes around a layer, but received {layer!r}. {mend}")
         super().__init__(**kwargs)
         self.layer = layer

@@ -105,4 +105,3 @@ def same_rank(tensors: list[Any]) -> list[Any]:
         return tensors
     most = max(x.ndim for x in tensors)
     return [x[(slice(None),) + (None,) * (most - x.ndim)] for x in tensors]
-

@@ -1,4 +1,4 @@
-"""Shapes held against each other, and the words for what does not fit: which branch, made by which layer, how to mend it."""
+"""Shapes held against each other, and the words for what does not fit: which branch, from which layer, what to do."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def broadcast_problem(shapes: list[Shape]) -> Problem | None:
         return Problem("one of them has no batch axis", "Merge tensors of at least one axis.")
     batches = {shape[0] for shape in shapes} - {None}
     if len(batches) > 1:
-        return Problem(f"their batch sizes differ ({_numbers(batches)})", "Give all inputs the same `batch_size`, or none.")
+        return Problem(
+            f"their batch sizes differ ({_numbers(batches)})", "Give all inputs the same `batch_size`, or none."
+        )
     most = max(len(shape) for shape in shapes)
     for back in range(1, most):
         sizes = {shape[-back] for shape in shapes if len(shape) > back} - {None, 1}
@@ -82,7 +84,9 @@ def axis_problem(shapes: list[Shape], axis: int) -> Problem | None:
     """Shapes fit one after the other along an axis if they are equal on all the others."""
     ranks = {len(shape) for shape in shapes}
     if len(ranks) > 1:
-        return Problem(f"they have different ranks ({_numbers(ranks)} axes, the batch axis counted)", _lower_rank(shapes))
+        return Problem(
+            f"they have different ranks ({_numbers(ranks)} axes, the batch axis counted)", _lower_rank(shapes)
+        )
     rank = ranks.pop()
     if not -rank <= axis < rank:
         return Problem(f"there is no axis {axis} in {rank} axes", f"Use an axis from {-rank} to {rank - 1}.")
@@ -98,7 +102,11 @@ def _fit_off_axis(shapes: list[Shape], axis: int, rank: int) -> str:
     if axis == 0:
         return "Give all inputs the same `batch_size`, or none."
     alone = all(len({shape[i] for shape in shapes}) == 1 for i in range(rank) if i != axis)
-    where = f"Concatenate along axis {axis} (`axis={axis}`), or bring them to one size" if alone else "Bring them to one size"
+    where = (
+        f"Concatenate along axis {axis} (`axis={axis}`), or bring them to one size"
+        if alone
+        else "Bring them to one size"
+    )
     how = "`Cropping`, `ZeroPadding`, `UpSampling` or pooling" if rank > 2 and axis < rank - 1 else "`Dense(units)`"
     return f"{where} with {how} on one branch."
 

@@ -23,8 +23,8 @@ class Dot(Merge):
         normalize: whether vectors along the axes are brought to length 1 first, so that cosines come out.
 
     Shapes:
-        ``(batch, n)`` and ``(batch, n)`` -> ``(batch, 1)``; ``(batch, a, n)`` and ``(batch, b, n)`` -> ``(batch, a, b)``:
-        the axes that are left of the first, then those of the second.
+        ``(batch, n)`` and ``(batch, n)`` -> ``(batch, 1)``; ``(batch, a, n)`` and ``(batch, b, n)`` ->
+        ``(batch, a, b)``: the axes that are left of the first, then those of the second.
 
     Raises:
         ArgumentError: `axes` is neither a number nor two of them.
@@ -71,7 +71,9 @@ class Dot(Merge):
             return (x * y).sum(1, keepdim=True)
         x, y = x.movedim(a, -1), y.movedim(b, 1)
         rest = (*x.shape[1:-1], *y.shape[2:])
-        product = torch.bmm(x.flatten(1, -2) if x.ndim > 2 else x[:, None], y.flatten(2) if y.ndim > 2 else y[:, :, None])
+        product = torch.bmm(
+            x.flatten(1, -2) if x.ndim > 2 else x[:, None], y.flatten(2) if y.ndim > 2 else y[:, :, None]
+        )
         return product.reshape(x.shape[0], *rest)
 
     def compute_mask(self, inputs: list[Any], previous_mask: Any) -> None:

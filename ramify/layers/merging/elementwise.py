@@ -1,7 +1,7 @@
 """Merging element by element: sum, difference, product, mean, extremes.
 
-Shapes are broadcast as everywhere in NumPy, only that the first axis is the batch in every input: an input of lower rank
-gets its missing axes after the batch axis.
+Shapes are broadcast as everywhere in NumPy, only that the first axis is the batch in every input: an input of lower
+rank gets its missing axes after the batch axis.
 """
 
 from __future__ import annotations

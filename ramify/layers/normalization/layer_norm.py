@@ -29,7 +29,7 @@ class LayerNormalization(Affine):
         gamma_regularizer: penalty on gamma.
         beta_constraint: applied to beta after every update.
         gamma_constraint: applied to gamma after every update.
-        rms_scaling: deprecated: leave the mean in, as in ``gamma * x / sqrt(variance + epsilon)``; there is no beta then.
+        rms_scaling: deprecated: ``gamma * x / sqrt(variance + epsilon)``, the mean left in; there is no beta then.
             `RMSNormalization` is the layer of that name in the literature.
 
     Shapes:

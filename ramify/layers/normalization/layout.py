@@ -11,7 +11,7 @@ class ChannelView:
     """Views of tensors of one rank with the channels on axis 1, and back.
 
     A contiguous tensor with its channels last becomes a tensor in torch's channels-last memory format, for which there
-    are kernels; nothing is copied. Other ranks than 4 go through rank 4, since only that one has such kernels everywhere.
+    are kernels; nothing is copied. Other ranks go through rank 4, since only that one has such kernels everywhere.
 
     Args:
         rank: number of axes.

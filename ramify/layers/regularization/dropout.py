@@ -70,7 +70,9 @@ class SpatialDropout(Layer):
     Source: Tompson et al., 2015, "Efficient object localization using convolutional networks".
     """
 
-    def __init__(self, rate: float, seed: Any = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: Any = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, dtype=dtype, **kwargs)
         self.rate = checked_rate(rate, type(self).__name__)
         self.seed = seed

@@ -42,7 +42,7 @@ class GaussianNoise(Layer):
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= stddev <= 1:
-            raise ArgumentError(f"GaussianNoise takes a standard deviation from 0 to 1, but received stddev={stddev!r}.")
+            raise ArgumentError(f"GaussianNoise takes a stddev from 0 to 1, but received stddev={stddev!r}.")
         self.stddev = stddev
         self.seed = seed
         self._stream = Stream(seed, type(self).__name__)
@@ -93,7 +93,7 @@ class GaussianDropout(Layer):
 
 @serializable("keras.layers")
 class AlphaDropout(Layer):
-    """Dropout that keeps mean 0 and variance 1: what is dropped becomes the lower limit of `selu`, then all is rescaled.
+    """Dropout that keeps mean 0 and variance 1: what is dropped becomes the lower limit of `selu`.
 
     Source: Klambauer et al., 2017, "Self-normalizing neural networks", https://arxiv.org/abs/1706.02515.
 

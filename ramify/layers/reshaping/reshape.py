@@ -41,7 +41,9 @@ class Reshape(Layer):
         if target is None or not all(size is None or (isinstance(size, int) and size >= -1) for size in target):
             raise ArgumentError(f"Reshape takes a tuple of sizes, but received target_shape={target_shape!r}.")
         if sum(size in (None, -1) for size in target) > 1:
-            raise ArgumentError(f"Reshape can work out one size, but target_shape={target} leaves several open. Give them.")
+            raise ArgumentError(
+                f"Reshape can work out one size, but target_shape={target} leaves several open. Give them."
+            )
         self.target_shape = target
         self._sizes = tuple(-1 if size is None else size for size in target)
         self._known = math.prod(size for size in self._sizes if size != -1)

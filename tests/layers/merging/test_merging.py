@@ -15,7 +15,14 @@ from ramify.layers.calling import mask_of, set_mask
 from ramify.layers.core import Masking
 
 ELEMENTWISE = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract"]
-PAIRS = [((4, 3), (4, 3)), ((4, 3), (4, 1)), ((4, 3), (4,)), ((4, 2, 3), (4, 3)), ((4, 5, 3), (4, 2, 5, 3)), ((3,), (3,))]
+PAIRS = [
+    ((4, 3), (4, 3)),
+    ((4, 3), (4, 1)),
+    ((4, 3), (4,)),
+    ((4, 2, 3), (4, 3)),
+    ((4, 5, 3), (4, 2, 5, 3)),
+    ((3,), (3,)),
+]
 
 
 def arrays(*shapes):
@@ -53,7 +60,8 @@ def test_any_number_of_inputs(name):
 
 CONCATENATE = [(-1, (4, 3), (4, 5)), (1, (4, 3, 2), (4, 1, 2)), (0, (4, 3), (2, 3)), (-2, (4, 3, 2), (4, 1, 2))]
 DOT = [
-    (1, False, (4, 3), (4, 3)), (-1, True, (4, 3), (4, 3)), (1, False, (4, 3, 5), (4, 3, 2)), ((2, 1), True, (4, 3, 5), (4, 5, 2)),
+    (1, False, (4, 3), (4, 3)), (-1, True, (4, 3), (4, 3)), (1, False, (4, 3, 5), (4, 3, 2)),
+    ((2, 1), True, (4, 3, 5), (4, 5, 2)),
     ((2, 1), False, (4, 3, 5), (4, 5)), ((1, 2), False, (4, 5), (4, 3, 5)), ((3, 1), False, (4, 2, 3, 5), (4, 5, 6)),
     ((-1, 1), False, (4, 2, 3, 5), (4, 5)), ((1, 1), False, (4, 2, 3, 5), (4, 2, 3, 6)),
 ]  # fmt: skip
@@ -115,7 +123,9 @@ def with_masks(masks, kind):
 @pytest.mark.parametrize("masks", [(M1, M2), (M1, None), (None, M2), (None, None), (M1, M2, M1)], ids=range(5))
 @pytest.mark.parametrize(
     ("name", "kwargs"),
-    [(n, {}) for n in ELEMENTWISE[:-1]] + [("Concatenate", {"axis": axis}) for axis in (-1, 0, 1, 2)] + [("Dot", {"axes": 2})],
+    [(n, {}) for n in ELEMENTWISE[:-1]]
+    + [("Concatenate", {"axis": axis}) for axis in (-1, 0, 1, 2)]
+    + [("Dot", {"axes": 2})],
 )
 def test_masks_equal_keras(name, kwargs, masks):
     if name == "Dot" and len(masks) == 3:

@@ -21,7 +21,11 @@ TABLE = [
     ("BatchNormalization", {"scale": False}, (4, 5, 3, 6)),
     ("BatchNormalization", {"center": False, "epsilon": 0.1}, (4, 5, 3, 6)),
     ("BatchNormalization", {"center": False, "scale": False}, (4, 6)),
-    ("BatchNormalization", {"beta_initializer": "ones", "gamma_regularizer": "l2", "beta_constraint": "non_neg"}, (4, 6)),
+    (
+        "BatchNormalization",
+        {"beta_initializer": "ones", "gamma_regularizer": "l2", "beta_constraint": "non_neg"},
+        (4, 6),
+    ),
     ("LayerNormalization", {}, (4, 6)),
     ("LayerNormalization", {"epsilon": 0.1}, (4, 3, 6)),
     ("LayerNormalization", {"axis": [1, 2]}, (4, 3, 6)),
@@ -126,13 +130,13 @@ def test_dtypes(name, policy):
 
 
 def test_errors():
-    with pytest.raises(ShapeError, match="axis 1.*size is unknown"):
+    with pytest.raises(ShapeError, match=r"axis 1.*size is unknown"):
         ours.BatchNormalization(axis=1)(ramify.Input((None, 3)))
     with pytest.raises(ShapeError, match="not there"):
         ours.BatchNormalization(axis=5)(ramify.Input((3,)))
     with pytest.raises(ShapeError, match="the batch's"):
         ours.LayerNormalization(axis=0)(ramify.Input((3,)))
-    with pytest.raises(ShapeError, match="4 channels.*32 groups"):
+    with pytest.raises(ShapeError, match=r"4 channels.*32 groups"):
         ours.GroupNormalization()(ramify.Input((3, 4)))
     with pytest.raises(ArgumentError, match="renorm"):
         ours.BatchNormalization(renorm=True)
