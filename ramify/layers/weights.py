@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from ramify import constraints, dtypes, initializers, regularizers
+from ramify import constraints, dtypes, initializers, registry, regularizers
 from ramify.errors import ShapeError
 from ramify.graph import paused
 from ramify.layers import calling
@@ -74,6 +74,8 @@ class WeightHolder(torch.nn.Module):
         if initializer is None:
             initializer = "glorot_uniform" if kind.is_floating_point else "zeros"
         make: Callable[..., Any] = initializers.get(initializer) or initializers.Zeros()
+        if registry.awaits_weights() and type(self).load_own_variables is WeightHolder.load_own_variables:
+            make = _blank  # a file is being read, which overwrites the weight
         with torch.inference_mode(False), paused(), torch.no_grad():
             data = make(size, dtype=dtypes.name(kind))
         data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
@@ -189,6 +191,51 @@ class WeightHolder(torch.nn.Module):
             for weight, value in zip(own, weights, strict=True):
                 weight.copy_(torch.as_tensor(np.asarray(value)))
 
+    def saved_weights(self) -> list[Any]:
+        """What files hold of this layer itself, without its sublayers: parameters, then state; then plain torch modules'."""
+        found = list(self._own_weights())
+        lists = self.__dict__.get("_tracked", ())
+        for name, child in self._modules.items():
+            if child is not None and not isinstance(child, WeightHolder) and name not in lists:
+                inside = child.state_dict(keep_vars=True)
+                found.extend(dict.fromkeys(value for value in inside.values() if isinstance(value, torch.Tensor)))
+        return found
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the layer's own weights into a mapping, under ``"0"``, ``"1"`` and so on; subclasses may do otherwise.
+
+        Args:
+            store: name -> tensor or array; takes what is put into it.
+        """
+        for i, weight in enumerate(self.saved_weights()):
+            store[str(i)] = weight
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote.
+
+        Args:
+            store: name -> array.
+
+        Raises:
+            ShapeError: another number of weights, or one of another shape; nothing is changed then.
+        """
+        own = self.saved_weights()
+        if len(own) != len(store.keys()):
+            raise ShapeError(
+                f"{self.describe()} has {len(own)} weights, but the file has {len(store.keys())} for it. Load into the "
+                "model that was saved."
+            )
+        values = [torch.as_tensor(np.asarray(store[str(i)])) for i in range(len(own))]
+        for weight, value in zip(own, values, strict=True):
+            if weight.shape != value.shape:
+                raise ShapeError(
+                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but the "
+                    f"file has {tuple(value.shape)}. Load into the model that was saved."
+                )
+        with torch.no_grad():
+            for weight, value in zip(own, values, strict=True):
+                weight.copy_(value)
+
     def count_params(self) -> int:
         """The number of values in all weights."""
         return sum(weight.numel() for weight in self.weights)
@@ -264,6 +311,13 @@ class WeightHolder(torch.nn.Module):
                 self._buffers[name] = State(new)
                 self._buffers[name].__dict__.update(old.__dict__)
         return self
+
+
+def _blank(size: tuple[int, ...], dtype: str) -> torch.Tensor:
+    try:
+        return torch.empty(size, dtype=dtypes.to_torch(dtype))
+    except RuntimeError as error:
+        raise ShapeError(f"A weight of shape {size} is too large to be made: {error}. The file may be damaged.") from None
 
 
 def _torch_weights(module: torch.nn.Module) -> Iterator[torch.Tensor]:

@@ -7,8 +7,15 @@ from typing import Any, Self
 
 from ramify.errors import ArgumentError
 from ramify.layers.config import captured, restored
+from ramify.models.config import (
+    FUNCTIONAL_KEYS,
+    graph_config,
+    graph_from_config,
+    has_functional_constructor,
+    is_functional_config,
+)
 from ramify.models.network import Network
-from ramify.registry import serializable, serialize
+from ramify.registry import CustomObjectScope, serializable, serialize, sharing
 from ramify.training.trainer import Trainer
 
 
@@ -66,16 +73,35 @@ class Model(Trainer, Network):
                 self.trainable = False
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain data."""
+        """The graph, in Keras's layout, for a functional model; else the constructor's arguments, as plain data."""
+        if self.has_graph and has_functional_constructor(type(self)):
+            with sharing():
+                config = graph_config(self.graph, _is_functional)
+            return {"name": self.name, "trainable": self.trainable, **config}
         policy = serialize(self.dtype_policy)
         return {"name": self.name, "trainable": self.trainable, "dtype": policy, **captured(self, Model)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:
-        """The model that `get_config` described, without its weights' values."""
-        return cls(**restored(config, custom_objects))
+        """The model that `get_config` described, without its weights' values.
+
+        Args:
+            config: what `get_config` gave, here or in Keras.
+            custom_objects: name -> class or function, for what the config names and the library does not know.
+        """
+        if not is_functional_config(config):
+            return cls(**restored(config, custom_objects))
+        with CustomObjectScope(custom_objects):
+            inputs, outputs = graph_from_config(config, _is_functional)
+        rest = {key: value for key, value in config.items() if key not in FUNCTIONAL_KEYS}
+        return cls(inputs, outputs, **restored(rest, custom_objects))
 
 
 @serializable("keras", "keras.models>Functional")
 class Functional(Model):
     """A model that is a graph between given inputs and outputs; `Model(inputs, outputs)` makes it."""
+
+
+def _is_functional(layer: Any) -> bool:
+    """Whether Keras takes a layer for a functional model: one with a graph that is no plain stack."""
+    return isinstance(layer, Model) and layer.has_graph and not hasattr(layer, "_stack")

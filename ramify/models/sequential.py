@@ -13,7 +13,7 @@ from ramify.graph.structure import flatten
 from ramify.layers.core.input_layer import Input, InputLayer
 from ramify.layers.layer import Layer
 from ramify.models.model import Model
-from ramify.registry import deserialize, serializable, serialize
+from ramify.registry import CustomObjectScope, deserialize, loading, serializable, serialize, sharing
 
 
 @serializable("keras", "keras.models>Sequential")
@@ -143,8 +143,10 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Name and layers; the shape that the model was built for."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
-        config["layers"] = [serialize(layer) for layer in self._stack]
-        if self.has_graph and not isinstance(self._stack[0], InputLayer):
+        known = self.has_graph and not isinstance(self._stack[0], InputLayer)
+        with sharing():
+            config["layers"] = [serialize(layer) for layer in ([self.inputs[0].node.target] if known else []) + self._stack]
+        if self.has_graph:
             config["build_input_shape"] = tuple(self.inputs[0].shape)
         return config
 
@@ -152,10 +154,11 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:  # type: ignore[override]
         """The model that `get_config` described."""
         model = cls(name=config.get("name"))
-        model.trainable = config.get("trainable", True)
-        for layer in config["layers"]:
-            model.add(deserialize(layer, "keras.layers", custom_objects, "layer"), rebuild=False)
+        with loading(), CustomObjectScope(custom_objects):
+            for layer in config["layers"]:
+                model.add(deserialize(layer, "keras.layers", what="layer"), rebuild=False)
         model._rebuild()
+        model.__dict__["_trainable"] = bool(config.get("trainable", True))
         if not model.has_graph and config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
         return model

@@ -15,12 +15,22 @@ from ramify.registry.names import (
     register_keras_serializable,
     serializable,
 )
-from ramify.registry.objects import deserialize, function_dict, is_safe, loading, serialize, serialize_instance, sharing
+from ramify.registry.objects import (
+    awaits_weights,
+    deserialize,
+    function_dict,
+    is_safe,
+    loading,
+    serialize,
+    serialize_instance,
+    sharing,
+)
 from ramify.registry.values import decode, encode, is_value
 
 __all__ = [
     "CustomObjectScope",
     "also",
+    "awaits_weights",
     "builtin",
     "custom_object_scope",
     "decode",

@@ -21,6 +21,7 @@ _SPECIAL_NAME = {("keras", "Functional"): ("keras.src.models.functional", "Funct
 class _State(threading.local):
     def __init__(self) -> None:
         self.safe = True
+        self.blank = False
         self.written: dict[int, tuple[Any, list[dict[str, Any]]]] | None = None
         self.made: dict[Any, Any] | None = None
 
@@ -123,15 +124,26 @@ def sharing() -> Iterator[None]:
 
 
 @contextmanager
-def loading(*, safe: bool = True) -> Iterator[None]:
-    """While objects are made within: those with the same number are one; `safe` says whether code in files is refused."""
-    before = _state.safe, _state.made
-    _state.safe = _state.safe and safe if _state.made is not None else safe
+def loading(*, safe: bool | None = None, blank: bool | None = None) -> Iterator[None]:
+    """While objects are made within, those with the same number in the config are one.
+
+    Args:
+        safe: whether code in files is refused; what holds outside, when not given.
+        blank: whether weights are left without values, because a file is about to give them.
+    """
+    before = _state.safe, _state.blank, _state.made
+    _state.safe = _state.safe if safe is None else safe
+    _state.blank = _state.blank if blank is None else blank
     _state.made = {} if _state.made is None else _state.made
     try:
         yield
     finally:
-        _state.safe, _state.made = before
+        _state.safe, _state.blank, _state.made = before
+
+
+def awaits_weights() -> bool:
+    """Whether the weights of what is being made will be read from a file."""
+    return _state.blank
 
 
 def is_safe() -> bool:
