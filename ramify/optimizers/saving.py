@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -135,10 +136,9 @@ class StateAccess:
 
     def _index_of(self, grads: Sequence[Any], variables: Sequence[torch.Tensor]) -> list[int] | None:
         """Places of the variables with gradients; ``None`` where these are all the built ones in their order."""
-        whole = all(grad is not None for grad in grads)
         own = self._variables
-        if variables is not own:
-            whole = whole and len(variables) == len(own) and all(a is b for a, b in zip(variables, own, strict=True))
+        same = variables is own or (len(variables) == len(own) and all(map(operator.is_, variables, own)))
+        whole = same and not any(map(_is_none, grads))
         if variables and variables[0].device != self._device:
             self._follow_devices(variables[0].device)
         if whole:
@@ -273,6 +273,10 @@ class StateAccess:
                     variable.data = number
             for variable, number in zip(self._variables, before[1], strict=True):
                 variable.data = number
+
+
+def _is_none(x: Any) -> bool:
+    return x is None
 
 
 def _filled(data: torch.Tensor, initializer: Any) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 
 from ramify import registry
 from ramify.errors import ArgumentError
-from ramify.optimizers.listed import ListOptimizer, Tensors
+from ramify.optimizers.listed import ListOptimizer, Tensors, fusable
 
 
 @registry.serializable("keras.optimizers", "sgd")
@@ -79,6 +79,21 @@ class SGD(ListOptimizer):
             torch._foreach_add_(variables, grads, alpha=-learning_rate)
             return
         velocities = self._pick(self._momentums, index)
+        if not self.nesterov and fusable(variables):
+            # v = momentum v + (1 - dampening) g; w = w - lr v: Keras's formula, with these two.
+            torch._fused_sgd_(
+                variables,
+                grads,
+                velocities,
+                lr=-1.0,
+                momentum=self.momentum,
+                weight_decay=0.0,
+                dampening=1.0 + learning_rate,
+                nesterov=False,
+                maximize=False,
+                is_first_step=False,
+            )
+            return
         torch._foreach_mul_(velocities, self.momentum)
         torch._foreach_add_(velocities, grads, alpha=-learning_rate)
         if self.nesterov:
