@@ -5,7 +5,8 @@ from __future__ import annotations
 from ramify.visualize.layout.problem import Layers, Spacing
 from ramify.visualize.layout.straight import Straight
 
-_ROUNDS = 12
+_ROUNDS = 24
+_STILL = 0.05  # blocks that move less stand still
 
 
 def placed(layers: Layers, straight: Straight, spacing: Spacing) -> list[float]:
@@ -102,7 +103,7 @@ class _Blocks:
                 wish = max(wish, self.x[a] + need)
             for c, need in self.right[b]:
                 wish = min(wish, self.x[c] - need)
-            moved |= abs(wish - self.x[b]) > 0.5
+            moved |= abs(wish - self.x[b]) > _STILL
             self.x[b] = wish
         return moved
 

@@ -104,16 +104,16 @@ class Straight:
         self.down[upper] = self.up[lower] = n
 
     def _aim(self, numbers: list[int], upward: bool) -> None:
+        """Let the vertices at the other ends of links stand side by side around the common end."""
         end = 0 if upward else 2
-        among = sorted(numbers, key=lambda n: self.place[self.layers.down[n][end]])
-        at, places = 0.0, []
-        for n in among:
-            half = self._half[self.layers.down[n][end]]
-            places.append(at + half)
-            at += 2 * half + self.spacing.boxes
-        for n, place in zip(among, places, strict=True):
-            middle = (places[0] + places[-1]) / 2
-            self.aims[n] = middle - place if upward else place - middle
+        vertices = sorted({self.layers.down[n][end] for n in numbers}, key=self.place.__getitem__)
+        at, middles = 0.0, {}
+        for v in vertices:
+            middles[v] = at + self._half[v]
+            at += 2 * self._half[v] + self.spacing.boxes
+        for n in numbers:
+            aside = middles[self.layers.down[n][end]] - (middles[vertices[0]] + middles[vertices[-1]]) / 2
+            self.aims[n] = -aside if upward else aside
 
     # ---- where ----
 

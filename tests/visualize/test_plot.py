@@ -1,0 +1,346 @@
+"""Pictures: what is in them, that they are drawn right, and what files they become."""
+
+from __future__ import annotations
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+import zlib
+
+import pytest
+import torch
+
+import ramify
+from ramify import layers
+from ramify.errors import ArgumentError, NotBuiltError
+from ramify.visualize import Drawing, PNGError, plot_model
+from ramify.visualize.build import picture_of
+from ramify.visualize.cards import Look, card_size, label_size
+from ramify.visualize.display import PALETTES
+from ramify.visualize.draw import draw
+from ramify.visualize.families import FAMILIES
+from ramify.visualize.layout.nested import Measures, lay_out
+from ramify.visualize.pdf import pdf
+from ramify.visualize.svg import svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def dense(units=16, **kwargs):
+    return layers.Dense(units, activation="relu", **kwargs)
+
+
+def mlp_with_skip():
+    x = start = ramify.Input((16,), name="pixels")
+    x = skip = dense()(x)
+    x = layers.Add()([dense()(x), skip])
+    return ramify.Model(start, layers.Dense(10, name="digit")(x), name="mlp")
+
+
+def encoder():
+    x = start = ramify.Input((16,))
+    return ramify.Model(start, dense(4)(dense(8)(x)), name="encoder")
+
+
+def siamese():
+    left, right = ramify.Input((16,), name="left"), ramify.Input((16,), name="right")
+    shared = encoder()
+    return ramify.Model([left, right], layers.Dense(1)(abs(shared(left) - shared(right))), name="siamese")
+
+
+def nested(depth):
+    a, b = ramify.Input((16,), name="a"), ramify.Input((16,), name="b")
+    x, y = dense()(a), layers.Multiply()([a, b])
+    if depth:
+        x, y = nested(depth - 1)([x, y])
+    total = layers.Add()([x, y])
+    return ramify.Model([a, b], [dense()(total), total], name=f"depth_{depth}")
+
+
+def several_results():
+    x = ramify.Input((5, 4), name="x")
+    out, state, cell = layers.LSTM(3, return_state=True, name="lstm")(x)
+    return ramify.Model(x, {"out": out, "states": layers.Concatenate()([state, cell])}, name="several")
+
+
+def operations():
+    x = ramify.Input((8, 4), name="x")
+    y = torch.softmax(x @ x.transpose(1, 2) * 0.5, -1) @ x
+    return ramify.Model(x, (1 - y)[:, 0].mean(-1), name="operations")
+
+
+MODELS = {
+    "mlp": mlp_with_skip,
+    "siamese": siamese,
+    "nested": lambda: nested(3),
+    "several": several_results,
+    "operations": operations,
+}
+
+
+def edges_of(level):
+    return {(e.source.name or e.source.role, e.port, e.target.name or e.target.role, e.slot) for e in level.edges}
+
+
+# ---- the picture ----
+
+
+def test_one_card_per_call_and_shared_layers_are_linked_and_counted_once():
+    picture = picture_of(siamese())
+    calls = [card for card in picture.cards if card.name == "encoder"]
+    assert [(card.share.letter, card.share.number, card.share.total) for card in calls] == [("A", 1, 2), ("A", 2, 2)]
+    assert [card.params for card in calls] == [172, 0]
+    assert sum(card.params for card in picture.cards) == picture.params == 177
+
+
+def test_a_shared_model_in_containers_counts_once_too():
+    picture = picture_of(siamese(), expand_nested=True)
+    groups = [item for item in picture.walk() if item.role == "group"]
+    assert [group.share.number for group in groups] == [1, 2]
+    assert [[item.params for item in group.level.items if item.role == "layer"] for group in groups] == [
+        [136, 36],
+        [0, 0],
+    ]
+    assert not any(card.share for card in picture.cards)
+
+
+def test_ports_of_containers_at_depth_three():
+    item = picture_of(nested(3), expand_nested=True).top
+    for depth in (2, 1, 0):
+        group = next(one for one in item.items if one.role == "group")
+        name = f"depth_{depth}"
+        assert group.name == name
+        edges = edges_of(item)
+        sources = {slot: source for source, _, target, slot in edges if target == name}
+        assert sources[0].startswith("dense")
+        assert sources[1].startswith("multiply")
+        assert {port for source, port, _, _ in edges if source == name} == {0, 1}
+        item = group.level
+        assert [(e.source.role, e.target.role) for e in item.edges if e.target.role == "exit"] == [("layer", "exit")] * 2
+
+
+def test_results_of_one_call_leave_at_their_ports():
+    picture = picture_of(several_results())
+    assert {(source, port, target) for source, port, target, _ in edges_of(picture.top)} == {
+        ("x", 0, "lstm"),
+        ("lstm", 0, "out"),
+        ("lstm", 1, "concatenate"),
+        ("lstm", 2, "concatenate"),
+        ("concatenate", 0, "states"),
+    }
+
+
+def test_a_tensor_read_twice_is_one_edge():
+    x = ramify.Input((4,))
+    edge = picture_of(ramify.Model(x, layers.Add()([x, x]))).top.edges[0]
+    assert edge.times == 2
+
+
+def test_operations_say_what_they_do():
+    kinds = [card.kind for card in picture_of(operations()).cards if card.role == "operation"]
+    assert kinds == ["transpose(1, 2)", "@", "× 0.5", "softmax(-1)", "@", "1 −", "[:, 0]", "mean(-1)"]
+
+
+def test_masks_are_not_drawn():
+    x = ramify.Input((5,), dtype="int32", name="x")
+    model = ramify.Model(x, layers.LSTM(3)(layers.Embedding(10, 4, mask_zero=True)(x)))
+    assert [card.kind for card in picture_of(model).cards] == ["Input", "Embedding", "LSTM", "Output"]
+
+
+def test_a_model_cut_from_the_middle_of_a_graph():
+    whole = mlp_with_skip()
+    middle = next(layer for layer in whole.layers if layer.name.startswith("add"))
+    part = ramify.Model(middle.output, whole.output)
+    assert [card.kind for card in picture_of(part).cards] == ["Input", "Dense", "Output"]
+
+
+class Plain(ramify.Model):
+    def __init__(self):
+        super().__init__(name="plain")
+        self.one, self.two = dense(), dense()
+
+    def call(self, x):
+        return self.two(self.one(x))
+
+
+def test_a_subclassed_model_shows_its_layers():
+    picture = picture_of(Plain())
+    assert [card.kind for card in picture.cards] == ["Dense", "Dense"]
+    assert "Python code" in svg(draw(picture))
+    with pytest.raises(NotBuiltError, match="nothing to draw"):
+        picture_of(ramify.Sequential())
+
+
+# ---- the drawing ----
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
+@pytest.mark.parametrize("name", MODELS)
+def test_cards_do_not_overlap_and_lie_in_their_containers(name, rankdir):
+    picture = picture_of(MODELS[name](), expand_nested=True)
+    look = Look(shapes=True, names=True)
+    measures = Measures(lambda item: card_size(item, look), lambda item, port: label_size(item, port, look))
+    geometry = lay_out(picture, measures, rankdir)
+    levels = [(None, picture.top)] + [(item, item.level) for item in picture.walk() if item.level]
+    for owner, level in levels:
+        rects = [geometry.rects[item.index] for item in level.items if item.role not in ("entry", "exit")]
+        x, y, w, h = geometry.rects[owner.index] if owner else (0, 0, geometry.width, geometry.height)
+        for i, a in enumerate(rects):
+            assert x - 0.01 <= a.x
+            assert y - 0.01 <= a.y
+            assert a.x + a.width <= x + w + 0.01
+            assert a.y + a.height <= y + h + 0.01
+            for b in rects[i + 1 :]:
+                apart = a.x >= b.x + b.width or b.x >= a.x + a.width or a.y >= b.y + b.height or b.y >= a.y + a.height
+                assert apart
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
+def test_edges_touch_the_cards_and_ports_they_join(rankdir):
+    picture = picture_of(nested(2), expand_nested=True)
+    geometry = lay_out(picture, Measures(lambda item: card_size(item, Look()), lambda item, port: (0.0, 0.0)), rankdir)
+    for way in geometry.ways:
+        for point, item in ((way.points[0], way.edge.source), (way.points[-1], way.edge.target)):
+            rect = geometry.rects[item.index]
+            near_x = rect.x - 0.01 <= point[0] <= rect.x + rect.width + 0.01
+            near_y = rect.y - 0.01 <= point[1] <= rect.y + rect.height + 0.01
+            edge = min(
+                abs(point[0] - rect.x),
+                abs(point[0] - rect.x - rect.width),
+                abs(point[1] - rect.y),
+                abs(point[1] - rect.y - rect.height),
+            )
+            assert near_x
+            assert near_y
+            assert edge < 0.01
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_equal_models_are_drawn_equal_to_the_byte(name):
+    drawings = []
+    for _ in range(2):
+        drawings.append(Drawing(picture_of(MODELS[name](), expand_nested=True), Look(shapes=True)))
+    assert drawings[0].svg == drawings[1].svg
+    assert pdf(drawings[0].display_list) == pdf(drawings[1].display_list)
+
+
+def words_of(model, **kwargs):
+    root = ET.fromstring(plot_model(model, to_file=None, **kwargs).svg)
+    return [node.text for node in root.iter(f"{SVG}text")]
+
+
+def test_every_parameter_shows():
+    model = mlp_with_skip()
+    model.layers[1].trainable = False
+    assert "B × 16" not in words_of(model)
+    assert "B × 16" in words_of(model, show_shapes=True)
+    assert "float32" in words_of(model, show_dtype=True)
+    assert "digit" not in words_of(model)
+    assert "digit" in words_of(model, show_layer_names=True)
+    assert "16, relu" in words_of(model, show_layer_activations=True)
+    assert {"frozen", "trainable"} <= set(words_of(model, show_trainable=True))
+    assert words_of(siamese()).count("Dense") == 1
+    assert words_of(siamese(), expand_nested=True).count("Dense") == 5
+    tall = plot_model(model, to_file=None).display_list
+    wide = plot_model(model, to_file=None, rankdir="LR").display_list
+    assert tall.height > tall.width
+    assert wide.width > wide.height
+
+
+def test_parameters_that_do_not_exist():
+    with pytest.raises(ArgumentError, match="takes no argument 'layer_range'"):
+        plot_model(mlp_with_skip(), to_file=None, layer_range=["a", "b"])
+    with pytest.raises(ArgumentError, match="Use one of TB, BT, LR, RL"):
+        plot_model(mlp_with_skip(), to_file=None, rankdir="XX")
+    with pytest.raises(ArgumentError, match=r"Pictures are saved as \.svg, \.pdf, \.png"):
+        plot_model(mlp_with_skip(), to_file="model.gif")
+
+
+# ---- the files ----
+
+
+def test_svg_can_be_read_by_those_who_cannot_see_it(tmp_path):
+    path = tmp_path / "m.svg"
+    plot_model(siamese(), to_file=path)
+    root = ET.parse(path).getroot()
+    assert root.get("role") == "img"
+    title, desc = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert root.get("aria-labelledby").split() == [title.get("id"), desc.get("id")]
+    assert title.text == "Functional 'siamese'"
+    assert "encoder (call 2) (Functional) from right." in desc.text
+
+
+def test_svg_loads_nothing_from_anywhere():
+    text = plot_model(siamese(), to_file=None).svg
+    assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "url(" not in text
+    assert "prefers-color-scheme:dark" in text
+
+
+def test_names_that_would_break_the_file():
+    x = ramify.Input((4,), name='a<b>&"c"')
+    model = ramify.Model(x, layers.Dense(2, name="\x00\x1b数字\\(")(x), name="<svg>")
+    drawing = plot_model(model, to_file=None, show_layer_names=True)
+    assert 'a<b>&"c"' in [node.text for node in ET.fromstring(drawing.svg).iter(f"{SVG}text")]
+    assert pdf(drawing.display_list).startswith(b"%PDF")
+
+
+def luminance(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_text_can_be_told_from_what_is_behind_it(theme):
+    palette = PALETTES[theme]
+    behind = ("canvas", "card", "frozen", "group", "head", "pill")
+    assert all(contrast(palette[word].fill, palette[what].fill) >= 4.5 for word in "tg" for what in behind)
+    assert all(contrast(palette["z"].fill, palette[what].fill) >= 4.5 for what in ("card", "frozen", "head"))
+    assert contrast(palette["k"].fill, palette["badge"].fill) >= 4.5
+    assert all(contrast(palette["edge"].stroke, palette[what].fill) >= 3 for what in ("canvas", "group"))
+    assert all(contrast(palette["sign"].stroke, family.color) >= 4.5 for family in FAMILIES.values())
+
+
+def test_pdf_is_well_formed(tmp_path):
+    path = tmp_path / "m.pdf"
+    plot_model(siamese(), to_file=str(path), show_shapes=True, expand_nested=True)
+    data = path.read_bytes()
+    start = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", data)[1])
+    assert data[start:].startswith(b"xref\n")
+    for i, offset in enumerate(re.findall(rb"^(\d{10}) 00000 n", data, re.MULTILINE), 1):
+        assert data[int(offset) :].startswith(b"%d 0 obj" % i)
+    content = zlib.decompress(re.search(rb"stream\n(.*)\nendstream", data, re.DOTALL)[1])
+    assert b"(encoder) Tj" in content
+    assert b"(B \xd7 16) Tj" in content
+
+
+def test_png(tmp_path):
+    pytest.importorskip("resvg_py")
+    path = tmp_path / "m.png"
+    drawing = plot_model(mlp_with_skip(), to_file=path, dpi=96)
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG")
+    size = (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
+    assert size == (drawing.display_list.width, drawing.display_list.height)
+
+
+def test_without_resvg_the_picture_is_saved_as_svg_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.warns(UserWarning, match=r"pip install 'ramify\[png\]'.*saved as '.*model\.svg'"):
+        drawing = plot_model(mlp_with_skip(), to_file=tmp_path / "model.png")
+    assert drawing.path == tmp_path / "model.svg"
+    assert drawing.path.read_text(encoding="utf-8").startswith("<svg")
+    with pytest.raises(PNGError, match=r"or save the picture as \.svg or \.pdf"):
+        drawing.save(tmp_path / "model.png")
+
+
+def test_a_notebook_shows_the_drawing():
+    drawing = plot_model(mlp_with_skip(), to_file=None)
+    assert drawing._repr_svg_() in drawing._repr_html_()
+    assert repr(drawing) == "<Drawing of 'mlp': 6 cards>"
