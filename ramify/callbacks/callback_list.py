@@ -38,7 +38,9 @@ class CallbackList:
     ) -> None:
         self.callbacks: list[Any] = list(_flat(callbacks))
         for callback in self.callbacks:
-            if isinstance(callback, type) or not all(hasattr(callback, name) for name in ("set_model", "set_params", "on_epoch_end")):
+            if isinstance(callback, type) or not all(
+                hasattr(callback, name) for name in ("set_model", "set_params", "on_epoch_end")
+            ):
                 hint = " Pass an object of it: write the parentheses." if isinstance(callback, type) else ""
                 raise ArgumentError(
                     f"callbacks holds {callback!r:.80}, which is no callback.{hint or ' Derive it from Callback.'}"

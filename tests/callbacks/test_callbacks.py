@@ -82,7 +82,12 @@ def test_early_stopping(arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"patience": 1}, {"patience": 2, "factor": 0.5, "cooldown": 2}, {"patience": 1, "min_lr": 0.002}, {"mode": "max", "patience": 1}],
+    [
+        {"patience": 1},
+        {"patience": 2, "factor": 0.5, "cooldown": 2},
+        {"patience": 1, "min_lr": 0.002},
+        {"mode": "max", "patience": 1},
+    ],
 )
 def test_reduce_lr_on_plateau(arguments):
     want, got = both("ReduceLROnPlateau", SERIES, **arguments)
@@ -131,7 +136,10 @@ def test_checkpoints(monkeypatch, tmp_path):
     saved.paths.clear()
     best = callbacks.ModelCheckpoint(tmp_path / "{epoch}.weights.h5", save_best_only=True, save_weights_only=True)
     model().fit(X, Y, epochs=3, verbose=0, callbacks=[given, best])
-    assert [(n, p.split("/")[-1]) for n, p in saved.paths] == [("save_weights", "1.weights.h5"), ("save_weights", "2.weights.h5")]
+    assert [(n, p.split("/")[-1]) for n, p in saved.paths] == [
+        ("save_weights", "1.weights.h5"),
+        ("save_weights", "2.weights.h5"),
+    ]
     saved.paths.clear()
     often = callbacks.ModelCheckpoint(str(tmp_path / "e{epoch}b{batch}.keras"), save_freq=3)
     model().fit(X, Y, batch_size=5, epochs=2, verbose=0, callbacks=[often])
@@ -155,9 +163,18 @@ def test_csv_equals_that_of_keras(tmp_path):
     for lib, kind in ((keras, keras.callbacks.CSVLogger), (ramify, callbacks.CSVLogger)):
         path = tmp_path / f"{lib.__name__}.csv"
         m = model(lib)
-        m.fit(X, Y, epochs=3, verbose=0, shuffle=False, validation_data=(X, Y), validation_freq=2, callbacks=[kind(str(path))])
+        m.fit(
+            X,
+            Y,
+            epochs=3,
+            verbose=0,
+            shuffle=False,
+            validation_data=(X, Y),
+            validation_freq=2,
+            callbacks=[kind(str(path))],
+        )
         m.fit(X, Y, verbose=0, shuffle=False, callbacks=[kind(str(path), append=True)])
-        texts.append(list(csv.reader(path.open())))
+        texts.append(list(csv.reader(path.read_text().splitlines())))
     want, got = texts
     assert got[0] == want[0]
     assert len(got) == len(want)

@@ -128,7 +128,8 @@ def test_a_pipe_gets_one_plain_line_per_epoch(capsys):
         assert len(lines) == 4
         assert lines[::2] == ["Epoch 1/2", "Epoch 2/2"]
         assert re.fullmatch(
-            r"8/8 - \d+s - \d+[mu]?s/step - a_loss: \S+ - a_mae: \S+ - b_loss: \S+ - b_mae: \S+ - loss: \S+ - val_a_loss: .*",
+            r"8/8 - \d+s - \d+[mu]?s/step - a_loss: \S+ - a_mae: \S+ - b_loss: \S+ - b_mae: \S+ "
+            r"- loss: \S+ - val_a_loss: .*",
             lines[1],
         )
     model.fit(*data, verbose=0)

@@ -162,7 +162,8 @@ def test_the_split_takes_the_last_samples():
 
 
 @pytest.mark.parametrize(
-    "data", [(X, Y), [X, Y], (X, Y, np.ones(40)), TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), Chunks(), Again()]
+    "data",
+    [(X, Y), [X, Y], (X, Y, np.ones(40)), TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), Chunks(), Again()],
 )
 def test_validation_data_of_many_kinds(data):
     m = model()

@@ -78,7 +78,11 @@ SPARSE = "sparse_categorical_crossentropy"
         (
             lambda c, r: [c, r],
             {"cls": CLASSES, "reg": REAL},
-            {"loss": {"cls": SPARSE, "reg": "mse"}, "metrics": {"reg": ["mae", "mse"]}, "loss_weights": {"cls": 2.0, "reg": 0.5}},
+            {
+                "loss": {"cls": SPARSE, "reg": "mse"},
+                "metrics": {"reg": ["mae", "mse"]},
+                "loss_weights": {"cls": 2.0, "reg": 0.5},
+            },
         ),
         (
             lambda c, r: {"A": c, "B": r},
@@ -93,7 +97,14 @@ SPARSE = "sparse_categorical_crossentropy"
             {"p": [CLASSES, REAL]},
             {"loss": {"p": [SPARSE, "mse"]}, "metrics": {"p": [["accuracy"], ["mae"]]}},
         ),
-        (lambda c, r: r, REAL, {"loss": lambda lib: lib.losses.Huber(0.1), "metrics": lambda lib: [lib.metrics.MeanAbsoluteError(name="dist")]}),
+        (
+            lambda c, r: r,
+            REAL,
+            {
+                "loss": lambda lib: lib.losses.Huber(0.1),
+                "metrics": lambda lib: [lib.metrics.MeanAbsoluteError(name="dist")],
+            },
+        ),
     ],
 )
 def test_names_and_numbers(outputs, y, arguments):
@@ -122,7 +133,12 @@ def test_sample_weight_for_several_outputs(weights):
 
 def test_class_weight():
     both(lambda c, r: c, CLASSES, {"class_weight": {0: 2.0, 2: 0.5}}, loss=SPARSE)
-    both(lambda c, r: c, np.eye(3, dtype="f")[CLASSES], {"class_weight": {0: 2.0, 2: 0.5}}, loss="categorical_crossentropy")
+    both(
+        lambda c, r: c,
+        np.eye(3, dtype="f")[CLASSES],
+        {"class_weight": {0: 2.0, 2: 0.5}},
+        loss="categorical_crossentropy",
+    )
 
 
 def test_validation_data_with_weights_and_frequency():
@@ -137,7 +153,9 @@ def test_momentum_and_adam_over_epochs():
         real, ours = pair(lambda c, r: [c, r], loss=[SPARSE, "mse"])
         real.compile(getattr(keras.optimizers, name)(0.01), [SPARSE, "mse"])
         ours.compile(getattr(ramify.optimizers, name)(0.01), [SPARSE, "mse"])
-        want, got = (m.fit({"a": A, "b": B}, [CLASSES, REAL], shuffle=False, verbose=0, epochs=3).history for m in (real, ours))
+        want, got = (
+            m.fit({"a": A, "b": B}, [CLASSES, REAL], shuffle=False, verbose=0, epochs=3).history for m in (real, ours)
+        )
         same(want, got)
 
 

@@ -257,7 +257,7 @@ def test_overridden_predict_step():
     x = ramify.Input((4,))
     m = Twice(x, ramify.layers.Dense(1)(x))
     np.testing.assert_allclose(m.predict(X, verbose=0), 2 * m(torch.from_numpy(X)).detach().numpy(), rtol=1e-6)
-    np.testing.assert_allclose(m.predict(X[:3], verbose=0), m.predict_on_batch(X[:3]) , rtol=1e-6)
+    np.testing.assert_allclose(m.predict(X[:3], verbose=0), m.predict_on_batch(X[:3]), rtol=1e-6)
 
 
 def test_masks_reach_the_loss():
@@ -320,7 +320,7 @@ def test_hooks_come_in_order_with_their_logs():
 
     def hook(name):
         def method(self, *args):
-            *index, logs = args if args else ({},)
+            *index, logs = args or ({},)
             seen.append((name, *index, *sorted(logs or {})))
 
         return method

@@ -86,20 +86,16 @@ def _as_numpy(value: Any, name: str) -> np.ndarray[Any, Any]:
 
 def _from_numpy(array: np.ndarray[Any, Any], name: str) -> torch.Tensor:
     if array.dtype == object:
-        try:
-            if any(item is None for item in array.flat):  # which NumPy would take for NaN
-                raise TypeError
-            array = array.astype(np.float32)
-        except (TypeError, ValueError):
+        numbers = None if any(item is None for item in array.flat) else _as_numbers(array)
+        if numbers is None:
             raise ArgumentError(
-                f"{name} holds Python objects (such as {_first(array)!r:.60}), of which no tensor can be made. Pass numbers of "
-                "one dtype; rows of different lengths must be padded."
-            ) from None
+                f"{name} holds Python objects (such as {_first(array)!r:.60}), of which no tensor can be made. Pass "
+                "numbers of one dtype; rows of different lengths must be padded."
+            )
+        array = numbers
     if array.dtype.kind in "USOMmV":
         kind = {"U": "strings", "S": "bytes", "M": "dates", "m": "durations"}.get(array.dtype.kind, "records")
-        raise ArgumentError(
-            f"{name} holds {kind} ({_first(array)!r:.60}), not numbers. Turn them into numbers first."
-        )
+        raise ArgumentError(f"{name} holds {kind} ({_first(array)!r:.60}), not numbers. Turn them into numbers first.")
     wider = _WIDER.get(array.dtype.name) if array.dtype.kind == "u" else None
     if wider is not None or not array.dtype.isnative:
         array = array.astype(wider or array.dtype.newbyteorder("="))
@@ -112,6 +108,13 @@ def _from_numpy(array: np.ndarray[Any, Any], name: str) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing here writes
         return torch.from_numpy(array)
+
+
+def _as_numbers(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    try:
+        return array.astype(np.float32)
+    except (TypeError, ValueError):
+        return None
 
 
 def _first(array: np.ndarray[Any, Any]) -> Any:
