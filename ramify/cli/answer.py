@@ -39,7 +39,8 @@ class _SameModule(Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing to run: the module has been."""
-        module.__spec__ = self.own_spec  # the import system wrote the other name's over it
+        if self.own_spec is not None:
+            module.__spec__ = self.own_spec  # the import system wrote the other name's over it
 
 
 class _TensorFlow(types.ModuleType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any
 
 import torch
@@ -119,7 +120,7 @@ class Graph:
         taken: set[str] = set()
         for layer in self.layers:
             base = str(getattr(layer, "name", type(layer).__name__)).replace(".", "_") or "layer"
-            base = f"{base}_" if hasattr(torch.fx.GraphModule, base) else base
+            base = f"{base}_" if hasattr(torch.fx.GraphModule, base) or iskeyword(base) else base
             name, i = base, 0
             while name in taken:
                 i += 1

@@ -1,8 +1,6 @@
 """Shape inference: run the call itself on tensors without data, once per probe (see `dims`).
 
-There is no second definition of any shape. The few rules in `_QUICK` answer for functions whose way through PyTorch's
-meta kernels was measured at 0.3 to 0.9 ms a call (torch 2.13); they answer in a few microseconds and only in the plain
-cases, leaving everything else to the kernels.
+There is no second definition of any shape, but for the few rules in `quick`.
 """
 
 from __future__ import annotations
@@ -14,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from ramify.graph.dims import Probe, hide_probes
+from ramify.graph.quick import META, QUICK
 from ramify.graph.structure import flatten, map_leaves, unflatten
 
 Tensor = torch.Tensor
-_META = torch.device("meta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def paused() -> Iterator[None]:
 
 def _to_meta(leaf: Any) -> Any:
     if isinstance(leaf, Tensor) and leaf.device.type != "meta":
-        return torch.empty_strided(leaf.shape, leaf.stride(), dtype=leaf.dtype, device=_META)
+        return torch.empty_strided(leaf.shape, leaf.stride(), dtype=leaf.dtype, device=META)
     return leaf
 
 
@@ -75,13 +72,13 @@ class _Probe(TorchFunctionMode):
         kwargs = kwargs or {}
         if _state.paused:
             return func(*args, **kwargs)
-        quick = _QUICK.get(func)
+        quick = QUICK.get(func)
         if quick is not None:
             result = quick(*args, **kwargs)
             if result is not None:
                 return result
         if func in _FACTORIES and kwargs.get("device") is None:
-            kwargs = {**kwargs, "device": _META}
+            kwargs = {**kwargs, "device": META}
         args = tuple(
             _to_meta(a)
             if isinstance(a, Tensor)
@@ -101,81 +98,6 @@ _FACTORIES = {
 }  # fmt: skip
 
 
-def _same(x: Any, *_: Any, **__: Any) -> Tensor | None:
-    """One floating tensor in, one of the same shape and dtype out."""
-    if isinstance(x, Tensor) and x.is_floating_point():
-        return torch.empty(x.shape, dtype=x.dtype, device=_META)
-    return None
-
-
-def _softmax(x: Any, dim: Any = None, *_: Any, dtype: Any = None, **__: Any) -> Tensor | None:
-    return _same(x) if dtype is None and isinstance(dim, int) and -x.ndim <= dim < x.ndim else None
-
-
-def _binary(x: Any, y: Any, **options: Any) -> Tensor | None:
-    if options:
-        return None
-    if isinstance(x, Tensor) and isinstance(y, Tensor):
-        if x.dtype == y.dtype and x.shape == y.shape and x.is_floating_point():
-            return torch.empty(x.shape, dtype=x.dtype, device=_META)
-    elif isinstance(x, Tensor) and isinstance(y, (int, float)):
-        return _same(x)
-    elif isinstance(y, Tensor) and isinstance(x, (int, float)):
-        return _same(y)
-    return None
-
-
-def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor | None:
-    if x.ndim < 1 or weight.ndim != 2 or x.shape[-1] != weight.shape[1] or x.dtype != weight.dtype:
-        return None
-    if bias is not None and bias.shape != weight.shape[:1]:
-        return None
-    return torch.empty((*x.shape[:-1], weight.shape[0]), dtype=x.dtype, device=_META)
-
-
-def _addmm(bias: Tensor, x: Tensor, weight: Tensor, **options: Any) -> Tensor | None:
-    if options or x.ndim != 2 or bias.shape != weight.shape[1:]:
-        return None
-    return _linear(x, weight.t())
-
-
-def _batch_norm(
-    x: Tensor, mean: Any, var: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any
-) -> Tensor | None:
-    fits = all(t is None or t.shape == x.shape[1:2] for t in (mean, var, weight, bias))
-    return _same(x) if fits else None
-
-
-def _normalized(x: Tensor, sizes: Any, *_: Any, **__: Any) -> Tensor | None:
-    return _same(x) if 0 < len(sizes) <= x.ndim and tuple(x.shape[-len(sizes) :]) == tuple(sizes) else None
-
-
-def _group_norm(x: Tensor, groups: int, *_: Any, **__: Any) -> Tensor | None:
-    return _same(x) if x.ndim > 1 and groups > 0 and x.shape[1] % groups == 0 else None
-
-
-_QUICK: dict[Any, Callable[..., Tensor | None]] = {
-    F.linear: _linear,
-    torch.addmm: _addmm,
-    F.batch_norm: _batch_norm,
-    torch.batch_norm: _batch_norm,
-    torch.layer_norm: _normalized,
-    torch.rms_norm: _normalized,
-    torch.group_norm: _group_norm,
-    torch.softmax: _softmax,
-    F.softmax: _softmax,
-}
-for _name in "relu sigmoid tanh exp log sqrt rsqrt square abs neg sin cos erf log1p expm1 selu".split():
-    _QUICK[getattr(torch, _name)] = _QUICK[getattr(Tensor, _name, None)] = _same
-for _name in "relu gelu silu elu selu softplus leaky_relu mish relu6 hardswish hardsigmoid logsigmoid dropout".split():
-    _QUICK[getattr(F, _name)] = _same
-for _name in "add sub mul div maximum minimum true_divide".split():
-    _QUICK[getattr(torch, _name)] = _QUICK[getattr(Tensor, _name)] = _binary
-for _name in "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__".split():
-    _QUICK[getattr(Tensor, _name)] = _binary
-_QUICK.pop(None, None)
-
-
 def run_probe(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call with meta tensors among the arguments; no gradient is recorded and no real tensor is touched."""
     before = _state.active, _state.paused
@@ -189,7 +111,7 @@ def run_probe(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
 def meta(probe: Probe, dtype: torch.dtype) -> Tensor:
     """A tensor without data."""
-    return torch.empty(probe, dtype=dtype, device=_META)
+    return torch.empty(probe, dtype=dtype, device=META)
 
 
 def combine(results: list[Any]) -> Any:

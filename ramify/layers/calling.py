@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 module_call = torch.nn.Module.__call__
 
 
+def module_call_of(layer: Layer) -> Callable[..., Any]:
+    """Torch's own `__call__` for a layer: with hooks, and compiled where the layer was."""
+    return functools.partial(module_call, layer)
+
+
 class CallState(threading.local):
     """What an enclosing call passes down to the calls within it, per thread."""
 

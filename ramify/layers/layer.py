@@ -13,7 +13,7 @@ import torch
 
 from ramify import dtype_policies, dtypes, regularizers
 from ramify.errors import ArgumentError, GraphError
-from ramify.graph import Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value, paused
+from ramify.graph import MASK, Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value, paused
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers import calling
 from ramify.layers.config import captured, restored
@@ -23,6 +23,26 @@ from ramify.naming import auto_name
 
 _serial = itertools.count()
 _Tensor = torch.Tensor
+_hooks = torch.nn.modules.module
+_GLOBAL_HOOKS = (
+    _hooks._global_forward_hooks,
+    _hooks._global_forward_pre_hooks,
+    _hooks._global_backward_hooks,
+    _hooks._global_backward_pre_hooks,
+)
+
+
+def _hooked(own: dict[str, Any]) -> bool:
+    """Whether somebody listens to a module's calls (or has compiled it), so that torch's own `__call__` must run."""
+    return bool(
+        own["_forward_hooks"]
+        or own["_forward_pre_hooks"]
+        or own["_backward_hooks"]
+        or own["_backward_pre_hooks"]
+        or "_compiled_call_impl" in own
+        or "forward" in own  # patched by a tool that wraps modules
+        or any(_GLOBAL_HOOKS)
+    )
 
 
 def _building(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -176,27 +196,38 @@ class Layer(WeightHolder):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layer on real tensors, or record a call on symbolic ones."""
-        fast = self._fast
-        if fast and len(args) == 1 and not kwargs:
+        own = self.__dict__
+        fast = own["_fast"]
+        if fast and not kwargs and len(args) == 1:
             # Where nothing is to be prepared: one plain tensor, or a list of them, in the right dtype.
             x = args[0]
-            if self._is_ready(x) if type(x) is not _Tensor else self._is_plain(x):
+            if type(x) is not _Tensor:
+                ready = self._is_ready(x)
+            elif x.dtype is own["compute_torch_dtype"] or not own["autocast"] or not x.is_floating_point():
+                ready = not hasattr(x, MASK)
+            else:
+                ready = False
+            if ready:
+                run = calling.module_call_of(self) if _hooked(own) else self.call
                 if fast == 1:
-                    return calling.module_call(self, x)
+                    return run(x)
                 training = calling.state.training
-                return calling.module_call(self, x, training=self.training if training is None else training)
+                return run(x, training=self.training if training is None else training)
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
             return calling.symbolic_call(self, args, kwargs)
         return calling.concrete_call(self, args, kwargs)
 
-    def _is_plain(self, x: Any) -> bool:
-        fits = x.dtype is self.compute_torch_dtype or not x.is_floating_point() or not self.autocast
-        return fits and not hasattr(x, calling.MASK)
-
     def _is_ready(self, value: Any) -> bool:
         if type(value) is not list and type(value) is not tuple:
             return False
-        return all(type(x) is _Tensor and self._is_plain(x) for x in value)
+        own = self.__dict__
+        wanted, autocast = own["compute_torch_dtype"], own["autocast"]
+        for x in value:
+            if type(x) is not _Tensor or hasattr(x, MASK):
+                return False
+            if x.dtype is not wanted and autocast and x.is_floating_point():
+                return False
+        return True
 
     def finish_call(self) -> None:
         """After a first call: the layer is built, and may take the short way where nothing stands against it."""
@@ -205,7 +236,8 @@ class Layer(WeightHolder):
         plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
         if not own["_fast"] and self.activity_regularizer is None and plain_dtype and self._signature.names:
             # Sublayers may add losses or make masks: only a network, which keeps account of its calls, skips past that.
-            simple = self.masks_itself or not (self.makes_mask or self._modules or own["_adds_loss"])
+            counts_calls = self.masks_itself and getattr(type(self).call, "runs_graph", False)
+            simple = counts_calls or not (self.makes_mask or self._modules or own["_adds_loss"])
             own["_fast"] = (2 if self.takes_training else 1) if simple else 0
 
     @property
@@ -386,6 +418,9 @@ class Layer(WeightHolder):
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Build for the shapes that `get_build_config` gave."""
         if config and not self.built:
+            names = self._signature.build_names
+            if set(config) == {"input_shape"} and names:  # what files call a single shape, whatever `build` calls it
+                config = {names[0]: config["input_shape"]}
             self.build_here({name: as_shape(shape) for name, shape in config.items()})
             self.built = True
 

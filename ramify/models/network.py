@@ -8,12 +8,13 @@ from typing import Any, Self
 import torch
 
 from ramify import registry
-from ramify.errors import ArgumentError, DuplicateNameError, GraphError, InputError, ShapeError
+from ramify.errors import ArgumentError, GraphError, InputError, ShapeError
 from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
-from ramify.graph.structure import flatten, map_leaves, pick
+from ramify.graph.structure import flatten, is_namedtuple, map_leaves
 from ramify.layers import calling
 from ramify.layers.layer import Layer
-from ramify.naming import to_snake_case
+from ramify.models.names import output_names, settle_names
+from ramify.models.replay import run_graph
 
 _Tensor = torch.Tensor
 
@@ -40,7 +41,7 @@ class Network(Layer):
             DuplicateNameError: two layers that were given the same name.
         """
         graph = Graph(_unpacked(inputs), _unpacked(outputs))
-        _settle_names(graph.layers)
+        settle_names(graph.layers)
         _ = graph.input_names  # inputs of the same name are refused here, not when data arrives
         entries = {tensor.node.target for tensor in graph.inputs if tensor.node.is_input}
         self._modules.update({name: layer for layer, name in graph.module_names.items() if layer not in entries})
@@ -312,9 +313,18 @@ class Network(Layer):
 
 
 def _unpacked(structure: Any) -> Any:
-    """A list of one tensor stands for the tensor, as in Keras."""
-    single = isinstance(structure, (list, tuple)) and len(structure) == 1
-    return structure[0] if single and isinstance(structure[0], SymbolicValue) else structure
+    """A list of one tensor stands for the tensor; dicts are sorted by key, as in Keras: files depend on the order."""
+    if isinstance(structure, (list, tuple)) and len(structure) == 1 and isinstance(structure[0], SymbolicValue):
+        return structure[0]
+    return _sorted_dicts(structure)
+
+
+def _sorted_dicts(structure: Any) -> Any:
+    if isinstance(structure, dict):
+        return {key: _sorted_dicts(structure[key]) for key in sorted(structure)}
+    if isinstance(structure, (list, tuple)) and not is_namedtuple(structure):
+        return type(structure)(_sorted_dicts(item) for item in structure)
+    return structure
 
 
 def _twin(tensor: SymbolicTensor) -> SymbolicTensor:
@@ -334,73 +344,5 @@ def _may_add_loss(layer: Any) -> bool:
     return not own or bool(getattr(layer, "_modules", None)) or layer.activity_regularizer is not None
 
 
-def run_graph(graph: Graph, values: Sequence[Any]) -> Any:
-    """Run a graph by calling what it calls, one after the other; on symbolic values this records it anew.
-
-    Args:
-        graph: the graph.
-        values: one value per input, real or symbolic.
-
-    Returns:
-        The outputs in their structure.
-    """
-    results: dict[Any, Any] = dict(zip(graph.inputs, values, strict=True))
-
-    def value_of(leaf: Any) -> Any:
-        if isinstance(leaf, SymbolicValue) and leaf not in results:
-            results[leaf] = pick(results[leaf.node], leaf.path)
-        return results[leaf] if isinstance(leaf, SymbolicValue) else leaf
-
-    for node in graph.nodes:
-        # Masks that were filled in belong to the graph's own inputs; here they travel with the tensors.
-        kwargs = {name: value for name, value in node.kwargs.items() if name not in node.implicit}
-        result = node.target(*map_leaves(value_of, node.args), **map_leaves(value_of, kwargs))
-        results[node] = result
-        if isinstance(node.outputs, SymbolicValue):
-            results[node.outputs] = result
-    return map_leaves(value_of, graph.output_structure)
-
-
-def output_names(graph: Graph) -> list[str]:
-    """One name per output of a graph."""
-    structure = graph.output_structure
-    if isinstance(structure, dict) and not any(isinstance(v, (dict, list, tuple)) for v in structure.values()):
-        return [str(key) for key in structure]
-    return [tensor.name for tensor in graph.outputs]
-
-
 def _fits(shape: Sequence[int], want: Sequence[int | None]) -> bool:
     return len(shape) == len(want) and all(w is None or w == s for s, w in zip(shape, want, strict=True))
-
-
-def _settle_names(layers: Sequence[Layer]) -> None:
-    """Give automatic names that depend on this model alone; names that a user gave stay, and must differ.
-
-    Raises:
-        DuplicateNameError: two layers were given the same name.
-    """
-    taken: dict[str, Layer] = {}
-    for layer in layers:
-        if not getattr(layer, "_name_is_given", True):
-            continue
-        if layer.name in taken:
-            raise DuplicateNameError(
-                f"Two layers are named '{layer.name}' ({type(taken[layer.name]).__name__} and {type(layer).__name__}). "
-                "Give each layer of a model a name of its own, or none."
-            )
-        taken[layer.name] = layer
-    waiting = []
-    for layer in layers:
-        if not layer._name_is_given and layer._name_is_settled and layer.name not in taken:
-            taken[layer.name] = layer
-        elif not layer._name_is_given:
-            waiting.append(layer)
-    counts: dict[str, int] = {}
-    for layer in sorted(waiting, key=lambda one: one._serial):
-        base = to_snake_case(type(layer).__name__)
-        number = counts.get(base, 0)
-        while (name := f"{base}_{number}" if number else base) in taken:
-            number += 1
-        counts[base] = number + 1
-        taken[name] = layer
-        layer.name = name

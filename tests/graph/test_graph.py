@@ -119,6 +119,7 @@ def test_module_names_are_unique_and_valid():
     x = Dense(4, name="block.one")(a)
     x = Dense(4, name="block_one")(x)
     x = Dense(4, name="forward")(x)
+    x = Dense(4, name="lambda")(x)
     names = list(Graph(a, x).module_names.values())
     assert len(set(names)) == len(names)
     assert "forward" not in names

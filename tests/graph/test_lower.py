@@ -7,7 +7,7 @@ import torch
 
 import ramify
 from ramify.graph import Graph, lower
-from ramify.models.network import run_graph
+from ramify.models.replay import run_graph
 
 Dense, Model = ramify.layers.Dense, ramify.Model
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import ramify
 from ramify.graph import lower
 from ramify.graph.structure import flatten
-from ramify.models.network import run_graph
+from ramify.models.replay import run_graph
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 STEPS = ["dense", "relu", "add", "concat", "mul", "mean", "shared", "nested", "slice", "skip_add", "scale", "split"]

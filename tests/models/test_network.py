@@ -24,12 +24,12 @@ class TestStructures:
         model = two_inputs()
         x = {"b": torch.randn(2, 3), "a": torch.randn(2, 4)}
         out = model(x)
-        assert list(out) == ["sum", "kind"]
+        assert list(out) == ["kind", "sum"]
         torch.testing.assert_close(out, model([x["a"], x["b"]]))
         torch.testing.assert_close(out, model({**x, "spare": torch.ones(9)}))
         assert model.input_names == ["a", "b"]
-        assert model.output_names == ["sum", "kind"]
-        assert model.output_shape == {"sum": (None, 1), "kind": (None, 2)}
+        assert model.output_names == ["kind", "sum"]
+        assert model.output_shape == {"kind": (None, 2), "sum": (None, 1)}
 
     def test_a_list_of_one_is_the_tensor_itself(self):
         a = Input((4,))

@@ -1,0 +1,1 @@
+"""Operations on tensors under Keras's names, thin over torch."""
