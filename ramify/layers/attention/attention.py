@@ -55,6 +55,9 @@ class Attention(Layer):
         self.supports_masking = True
         self.makes_mask = False
 
+    scale: Any
+    concat_score_weight: Any
+
     def build(self, input_shape: Any) -> None:
         """Make the trained factors."""
         _check_inputs(input_shape, self)
@@ -85,7 +88,7 @@ class Attention(Layer):
         key = inputs[2] if len(inputs) > 2 else value
         allowed = None if value_mask is None else value_mask.to(torch.bool).unsqueeze(-2)
         dropping = Dropping(self.dropout if training else 0.0, self._stream)
-        weights = None
+        weights: Any = None
         if self._is_fused and allowed is None and not return_attention_scores:
             # Not under a mask: torch 2.13's kernel for the CPU has wrong gradients for queries without any key.
             scaled = query if self.scale is None else query * self.scale

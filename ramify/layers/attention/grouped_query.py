@@ -11,7 +11,7 @@ from ramify.registry import serializable
 
 @serializable("keras.layers", "GroupedQueryAttention")
 class GroupQueryAttention(HeadedAttention):
-    """Multi-head attention in which several heads of queries share one of keys and values (Ainslie et al., 2023, "GQA").
+    """Multi-head attention whose heads of queries share heads of keys and values (Ainslie et al., 2023, "GQA").
 
     Args:
         head_dim: size of a head's queries, keys and values.
@@ -32,8 +32,9 @@ class GroupQueryAttention(HeadedAttention):
         seed: start of a private stream of randomness for dropping.
 
     Shapes:
-        query ``(batch, queries, features)``, value and key ``(batch, keys, features)`` -> ``(batch, queries, features)``,
-        and weights ``(batch, num_query_heads, queries, keys)`` with ``return_attention_scores=True``.
+        query ``(batch, queries, features)``, value and key ``(batch, keys, features)`` ->
+        ``(batch, queries, features)``, and weights ``(batch, num_query_heads, queries, keys)`` with
+        ``return_attention_scores=True``.
 
     Example:
 
@@ -67,7 +68,7 @@ class GroupQueryAttention(HeadedAttention):
         counts = {"head_dim": head_dim, "num_query_heads": num_query_heads, "num_key_value_heads": num_key_value_heads}
         for name, count in counts.items():
             if not isinstance(count, int) or count <= 0:
-                raise ArgumentError(f"GroupQueryAttention takes a positive whole {name}, but received {name}={count!r}.")
+                raise ArgumentError(f"GroupQueryAttention takes a positive whole {name}, but received {count!r}.")
         if num_query_heads % num_key_value_heads:
             raise ArgumentError(
                 f"GroupQueryAttention shares heads evenly, but received num_query_heads={num_query_heads} and "

@@ -36,6 +36,7 @@ class HeadedAttention(Layer):
     use_gate: bool
     dropout: float
     sliding_window: int | None
+    flash_attention: bool | None
 
     def __init__(self, arguments: Mapping[str, Any], further: Mapping[str, Any]) -> None:
         super().__init__(activity_regularizer=arguments["activity_regularizer"], **further)
@@ -90,13 +91,13 @@ class HeadedAttention(Layer):
     def _check(self, query: Shape, value: Shape, key: Shape) -> None:
         if not len(query) == len(value) == len(key) or len(query) < 3:
             raise ShapeError(
-                f"{self.describe()} takes query, value and key of one rank, at least 3, but received shapes {query}, "
-                f"{value} and {key}. Add or take away axes; the batch axis counts as one."
+                f"{self.describe()} takes query, value and key of one rank, at least 3, but received shapes "
+                f"{query}, {value} and {key}. Add or take away axes; the batch axis counts as one."
             )
         if any(a is not None and b is not None and a != b for a, b in zip(value[:-1], key[:-1], strict=True)):
             raise ShapeError(
-                f"{self.describe()}: value and key may differ in their last axis alone, but received shapes {value} and "
-                f"{key}. Every key belongs to one value."
+                f"{self.describe()}: value and key may differ in their last axis alone, but received shapes {value} "
+                f"and {key}. Every key belongs to one value."
             )
 
     def _projection(
@@ -147,7 +148,8 @@ class HeadedAttention(Layer):
             query_mask: boolean ``(batch, queries)``: the queries that count.
             value_mask: boolean ``(batch, keys)``: the values that may be attended to.
             key_mask: the same, for the keys.
-            attention_mask: boolean ``(batch, queries, keys)``, or of more axes to differ by head: who may attend to whom.
+            attention_mask: boolean ``(batch, queries, keys)``, or of more axes to differ by head: who may attend to
+                whom.
             return_attention_scores: whether to return the weights too.
             training: whether to drop.
             use_causal_mask: whether a query sees no later key.
@@ -174,7 +176,8 @@ class HeadedAttention(Layer):
             mask = combine(mask, _aligned(attention_mask, len(axes), len(free) + 2))
         if self.sliding_window is not None:
             mask = combine(mask, window_mask(query.shape[-2], key.shape[-2], query.device, self.sliding_window))
-        result, weights = self._attend(query, key, value, mask, use_causal_mask, return_attention_scores, bool(training))
+        wants_weights = return_attention_scores
+        result, weights = self._attend(query, key, value, mask, use_causal_mask, wants_weights, bool(training))
         if not plain:
             result = result.unflatten(len(free) + 1, lengths)
             result = result.permute(_inverse(order[:-1]) + list(range(len(order) - 1, result.ndim)))
@@ -276,8 +279,10 @@ def _as_bool(mask: torch.Tensor) -> torch.Tensor:
 
 
 def _aligned(mask: torch.Tensor, attended: int, leading: int) -> torch.Tensor:
-    """A mask ``(batch, ..., queries..., keys...)`` with each group of attended axes as one, and axes of size 1 put in
-    before them until `leading` axes stand there: batch, free axes, heads.
+    """A mask ``(batch, ..., queries..., keys...)`` brought to the rank of the scores.
+
+    Each group of attended axes becomes one; axes of size 1 are put in before them until `leading` axes stand there:
+    batch, free axes, heads.
     """
     mask = _as_bool(mask)
     if attended > 1:
@@ -287,8 +292,10 @@ def _aligned(mask: torch.Tensor, attended: int, leading: int) -> torch.Tensor:
 
 
 def _anew(initializer: Any) -> Any:
-    """The same kind of initializer, so that one with a seed gives every projection the values that its seed stands for."""
-    return type(initializer).from_config(initializer.get_config()) if hasattr(initializer, "get_config") else initializer
+    """The same kind of initializer, so that every projection gets the values that its seed stands for."""
+    if not hasattr(initializer, "get_config"):
+        return initializer
+    return type(initializer).from_config(initializer.get_config())
 
 
 def _known(shape: Shape, layer: Layer) -> int:

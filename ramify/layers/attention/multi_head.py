@@ -14,8 +14,8 @@ from ramify.registry import serializable
 class MultiHeadAttention(HeadedAttention):
     """Every query's weighted mean of values, by several heads at once (Vaswani et al., 2017).
 
-    Each head projects queries, keys and values; its weights are ``softmax(q · k / sqrt(key_dim))``; the heads' means are
-    projected to the result. Runs in torch's fused attention kernels, unless the weights are asked for.
+    Each head projects queries, keys and values; its weights are ``softmax(q · k / sqrt(key_dim))``; the heads' means
+    are projected to the result. Runs in torch's fused attention kernels, unless the weights are asked for.
 
     Args:
         num_heads: number of heads.
@@ -38,8 +38,9 @@ class MultiHeadAttention(HeadedAttention):
         seed: start of a private stream of randomness for dropping.
 
     Shapes:
-        query ``(batch, queries, features)``, value and key ``(batch, keys, features)`` -> ``(batch, queries, features)``,
-        and weights ``(batch, num_heads, queries, keys)`` with ``return_attention_scores=True``.
+        query ``(batch, queries, features)``, value and key ``(batch, keys, features)`` ->
+        ``(batch, queries, features)``, and weights ``(batch, num_heads, queries, keys)`` with
+        ``return_attention_scores=True``.
 
     Example:
 
@@ -74,11 +75,12 @@ class MultiHeadAttention(HeadedAttention):
         super().__init__(locals(), kwargs)
         for name, size in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim or key_dim)):
             if not isinstance(size, int) or size <= 0:
-                raise ArgumentError(f"MultiHeadAttention takes a positive whole {name}, but received {name}={size!r}.")
+                raise ArgumentError(f"MultiHeadAttention takes a positive whole {name}, but received {size!r}.")
         self.num_heads = num_heads
         self.key_dim = key_dim
         self.value_dim = value_dim or key_dim
-        self.output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
+        shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self.output_shape = None if shape is None else tuple(shape)
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
 
     def _sizes(self) -> tuple[int, int, int, int]:
@@ -93,7 +95,7 @@ class MultiHeadAttention(HeadedAttention):
         axes = tuple(axis % rank for axis in self.attention_axes)
         if not axes or 0 in axes or rank - 1 in axes:
             raise ArgumentError(
-                f"{self.describe()} cannot attend over attention_axes={self.attention_axes} of inputs with {rank} axes. "
-                f"Give axes between 1 and {rank - 2}: neither the batch nor the features."
+                f"{self.describe()} cannot attend over attention_axes={self.attention_axes} of inputs with {rank} "
+                f"axes. Give axes between 1 and {rank - 2}: neither the batch nor the features."
             )
         return axes

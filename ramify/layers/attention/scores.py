@@ -91,7 +91,7 @@ def attend(
     grouped = query.shape[1] != key.shape[1]
     with kernels_for(flash):
         return F.scaled_dot_product_attention(
-            query, key, value, attn_mask=bias, dropout_p=dropping.rate, is_causal=causal, scale=scale, enable_gqa=grouped
+            query, key, value, bias, dropping.rate, causal, scale=scale, enable_gqa=grouped
         )
 
 

@@ -28,8 +28,8 @@ class Bidirectional(Layer):
         backward_layer: the layer for the other direction; a copy of `layer` with `go_backwards` turned when not given.
 
     Shapes:
-        ``(batch, time, inputs)`` -> ``(batch, 2 * units)`` with ``"concat"``, ``(batch, units)`` with other modes; with a
-        time axis if the layer returns sequences, in the input's order of time; followed by the states of the forward
+        ``(batch, time, inputs)`` -> ``(batch, 2 * units)`` with ``"concat"``, ``(batch, units)`` with other modes; with
+        a time axis if the layer returns sequences, in the input's order of time; followed by the states of the forward
         and of the backward layer if it returns states.
 
     Raises:
@@ -42,6 +42,8 @@ class Bidirectional(Layer):
     >>> Bidirectional(LSTM(32, return_sequences=True))(ramify.Input(shape=(None, 8))).shape
     (None, None, 64)
     """
+
+    _initial_weights: Any
 
     def __init__(
         self,
@@ -201,4 +203,7 @@ def _check_pair(forward: Any, backward: Any) -> None:
     for name in _EQUAL:
         values = getattr(forward, name, False), getattr(backward, name, False)
         if values[0] != values[1]:
-            raise ArgumentError(f"Bidirectional needs layers of equal `{name}`, but they have {values[0]} and {values[1]}.")
+            raise ArgumentError(
+                f"Bidirectional needs layers of equal `{name}`, but they have {values[0]} and {values[1]}. "
+                "Make them equal."
+            )

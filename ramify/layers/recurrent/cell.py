@@ -60,9 +60,16 @@ class Cell(Layer):
     gates = 1
     state_count = 1
     units: int
+    activation: Any
+    recurrent_activation: Any
+    use_bias: bool
     dropout: float
     recurrent_dropout: float
     seed: Any
+    kernel: Any
+    recurrent_kernel: Any
+    bias: Any
+    _stream: Stream
 
     @property
     def state_size(self) -> Any:

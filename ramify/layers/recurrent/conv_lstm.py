@@ -179,9 +179,9 @@ class ConvLSTM1D(ConvLSTM):
         stateful: whether a batch starts with the states that the one before it ended with.
 
     Shapes:
-        ``(batch, time, steps, channels)`` -> ``(batch, steps, filters)``, with a time axis after the batch with
-        `return_sequences`; followed by two states ``(batch, steps, filters)`` with `return_state`. With
-        ``"channels_first"`` the channels stand before the spatial axes.
+        ``(batch, time, steps, channels)`` -> ``(batch, steps, filters)``,
+        with a time axis after the batch with `return_sequences`; followed by two states of the latter shape with
+        `return_state`. With ``"channels_first"`` the channels stand before the spatial axes.
 
     Example:
 
@@ -260,9 +260,9 @@ class ConvLSTM2D(ConvLSTM):
         stateful: whether a batch starts with the states that the one before it ended with.
 
     Shapes:
-        ``(batch, time, height, width, channels)`` -> ``(batch, height, width, filters)``, with a time axis after the batch with
-        `return_sequences`; followed by two states ``(batch, height, width, filters)`` with `return_state`. With
-        ``"channels_first"`` the channels stand before the spatial axes.
+        ``(batch, time, height, width, channels)`` -> ``(batch, height, width, filters)``,
+        with a time axis after the batch with `return_sequences`; followed by two states of the latter shape with
+        `return_state`. With ``"channels_first"`` the channels stand before the spatial axes.
 
     Example:
 
@@ -341,9 +341,9 @@ class ConvLSTM3D(ConvLSTM):
         stateful: whether a batch starts with the states that the one before it ended with.
 
     Shapes:
-        ``(batch, time, depth, height, width, channels)`` -> ``(batch, depth, height, width, filters)``, with a time axis after the batch with
-        `return_sequences`; followed by two states ``(batch, depth, height, width, filters)`` with `return_state`. With
-        ``"channels_first"`` the channels stand before the spatial axes.
+        ``(batch, time, depth, height, width, channels)`` -> ``(batch, depth, height, width, filters)``,
+        with a time axis after the batch with `return_sequences`; followed by two states of the latter shape with
+        `return_state`. With ``"channels_first"`` the channels stand before the spatial axes.
 
     Example:
 

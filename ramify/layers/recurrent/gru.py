@@ -24,7 +24,8 @@ def _torch_order(weight: torch.Tensor) -> torch.Tensor:
 class GRUCell(Cell):
     """One step of a gated recurrent unit (Cho et al., 2014).
 
-    ``z = σ(inputs @ Wz + h @ Uz + bz)``; ``r`` likewise; ``h' = z h + (1 - z) tanh(inputs @ Wh + b + r (h @ Uh + b'))``.
+    ``z = σ(inputs @ Wz + h @ Uz + bz)``; ``r`` likewise;
+    ``h' = z h + (1 - z) tanh(inputs @ Wh + b + r (h @ Uh + b'))``.
     The kernel is ``[Wz Wr Wh]``, the recurrent kernel ``[Uz Ur Uh]``.
 
     Args:
@@ -58,6 +59,7 @@ class GRUCell(Cell):
     """
 
     gates = 3
+    reset_after: bool
 
     def __init__(
         self,
@@ -116,7 +118,7 @@ class GRUCell(Cell):
         return plain and self.reset_after
 
     def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
-        """torch's GRU kernel."""
+        """Torch's GRU kernel."""
         del counts  # the state is the output: the caller has it for every step
         biases = _torch_order(self.bias) if self.use_bias else (None, None)
         kernel, recurrent = _torch_order(self.kernel).t(), _torch_order(self.recurrent_kernel).t()

@@ -38,7 +38,9 @@ class Plan:
     training: bool
 
 
-def run(cell: Any, inputs: torch.Tensor, states: Any, mask: torch.Tensor | None, plan: Plan) -> tuple[torch.Tensor, Any]:
+def run(
+    cell: Any, inputs: torch.Tensor, states: Any, mask: torch.Tensor | None, plan: Plan
+) -> tuple[torch.Tensor, Any]:
     """A cell of any kind over time.
 
     Args:
@@ -75,8 +77,8 @@ def _run_stack(
     new = []
     for i, (cell, state) in enumerate(zip(stack.cells, states, strict=True)):
         part = Plan(plan.sequences or i < last, plan.states, plan.zero_masked and i == last, plan.training)
-        inputs, state = run(cell, inputs, as_list(state), mask, part)
-        new.append(state)
+        inputs, after = run(cell, inputs, as_list(state), mask, part)
+        new.append(after)
     return inputs, new
 
 

@@ -113,7 +113,7 @@ class LSTMCell(Cell):
         return self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
 
     def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
-        """torch's LSTM kernel."""
+        """Torch's LSTM kernel."""
         kernel = self.kernel
         if counts is not None:
             # One more input, 1 where a step does not count: it shuts the input gate and opens the forget gate for

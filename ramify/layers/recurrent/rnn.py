@@ -48,6 +48,10 @@ class RNN(Layer):
     tensor([5., 5., 5.])
     """
 
+    cell: Any
+    _kept: int
+    _nesting: Any
+
     def __init__(
         self,
         cell: Any,

@@ -81,7 +81,7 @@ class SimpleRNNCell(Cell):
         return self.activation in _KERNELS
 
     def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
-        """torch's kernel for the activation."""
+        """Torch's kernel for the activation."""
         del counts  # the state is the output: the caller has it for every step
         kernel = _KERNELS[self.activation]
         weights = flat_weights(self.kernel.t(), self.recurrent_kernel.t(), self.bias)

@@ -52,7 +52,8 @@ class StackedRNNCells(Layer):
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """Zeros for every state, cell by cell."""
-        return [initial_state(cell, batch_size or 1, self.compute_torch_dtype, self.weights_device) for cell in self.cells]
+        dtype, device = self.compute_torch_dtype, self.weights_device
+        return [initial_state(cell, batch_size or 1, dtype, device) for cell in self.cells]
 
     def build(self, input_shape: Any) -> None:
         """Build every cell for the output of the one below."""
@@ -69,8 +70,8 @@ class StackedRNNCells(Layer):
         new = []
         for cell, state in zip(self.cells, states, strict=True):
             takes_training = isinstance(cell, Layer) and "training" in cell._signature.names  # noqa: SLF001
-            inputs, state = cell(inputs, as_list(state), **({"training": training} if takes_training else {}))
-            new.append(as_list(state))
+            inputs, after = cell(inputs, as_list(state), **({"training": training} if takes_training else {}))
+            new.append(as_list(after))
         return inputs, new
 
 

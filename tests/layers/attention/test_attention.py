@@ -144,7 +144,8 @@ def test_configs_and_shapes(name, sizes, options):
 def test_group_query_attention_has_two_names():
     config = ramify.registry.serialize(A.GroupQueryAttention(4, 4, 2))
     assert config["class_name"] == "GroupQueryAttention"
-    assert config["class_name"] == keras.saving.serialize_keras_object(keras.layers.GroupQueryAttention(4, 4, 2))["class_name"]
+    theirs = keras.saving.serialize_keras_object(keras.layers.GroupQueryAttention(4, 4, 2))
+    assert config["class_name"] == theirs["class_name"]
     config["class_name"] = "GroupedQueryAttention"
     assert type(ramify.registry.deserialize(config)) is A.GroupQueryAttention
 
@@ -178,7 +179,9 @@ def test_a_query_without_keys_gets_the_mean():
         _close(a, b)
 
 
-@pytest.mark.parametrize("make", [lambda **o: A.MultiHeadAttention(2, 3, **o), lambda **o: A.GroupQueryAttention(3, 4, 2, **o)])
+@pytest.mark.parametrize(
+    "make", [lambda **o: A.MultiHeadAttention(2, 3, **o), lambda **o: A.GroupQueryAttention(3, 4, 2, **o)]
+)
 def test_dropping(make):
     x = torch.randn(4, 16, 6)
     layer = make(dropout=0.5)

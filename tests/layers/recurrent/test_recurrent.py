@@ -49,9 +49,9 @@ def _flat(value):
 
 def _close(ours, theirs, tolerance=1e-5):
     for a, b in zip(_flat(ours), _flat(theirs), strict=True):
-        a, b = a.detach().numpy(), b.detach().numpy()
-        assert a.shape == b.shape
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+        got, want = a.detach().numpy(), b.detach().numpy()
+        assert got.shape == want.shape
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
 def _pair(name, options, units=4, features=3):

@@ -21,9 +21,9 @@ def _flat(value):
 
 def _close(ours, theirs, tolerance=1e-5):
     for a, b in zip(_flat(ours), _flat(theirs), strict=True):
-        a, b = a.detach().numpy(), b.detach().numpy()
-        assert a.shape == b.shape
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+        got, want = a.detach().numpy(), b.detach().numpy()
+        assert got.shape == want.shape
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
 def _equal_weights(ours, theirs):
@@ -100,7 +100,8 @@ def test_stacks_may_be_nested():
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple"])
 def test_a_cell_alone(cell):
     ours, theirs = CELLS[cell](R), CELLS[cell](keras.layers)
-    x, states = np.random.randn(2, 3).astype("float32"), [np.random.randn(2, 4).astype("float32")] * (1 + (cell == "lstm"))
+    x = np.random.randn(2, 3).astype("float32")
+    states = [np.random.randn(2, 4).astype("float32")] * (1 + (cell == "lstm"))
     theirs(x, states)
     ours(torch.tensor(x), [torch.tensor(s) for s in states])
     _equal_weights(ours, theirs)
@@ -191,7 +192,8 @@ def test_bidirectional_states_and_layers_of_ones_own():
     x = np.random.randn(3, 6, 5).astype("float32")
     states = [np.random.randn(3, size).astype("float32") for size in (4, 4, 2, 2)]
     ours, theirs = (
-        m.Bidirectional(m.LSTM(4, name="f"), backward_layer=m.LSTM(2, name="b", go_backwards=True)) for m in (R, keras.layers)
+        m.Bidirectional(m.LSTM(4, name="f"), backward_layer=m.LSTM(2, name="b", go_backwards=True))
+        for m in (R, keras.layers)
     )
     ours(torch.tensor(x)), theirs(x)
     _equal_weights(ours, theirs)
