@@ -185,7 +185,11 @@ def tooltip(item: Item) -> str:
 def _round_left(style: str, x: float, y: float, width: float, height: float, radius: float, below: bool) -> Path:
     """A rectangle with round corners at the left; the lower one only where wanted."""
     bend, end = radius * (1 - _CURVE), y + height
-    steps: list[Step] = [("M", (x + width, y)), ("L", (x + radius, y)), ("C", (x + bend, y, x, y + bend, x, y + radius))]
+    steps: list[Step] = [
+        ("M", (x + width, y)),
+        ("L", (x + radius, y)),
+        ("C", (x + bend, y, x, y + bend, x, y + radius)),
+    ]
     if below:
         steps += [("L", (x, end - radius)), ("C", (x, end - bend, x + bend, end, x + radius, end))]
     else:

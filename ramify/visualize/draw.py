@@ -44,7 +44,7 @@ def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB") -> Dis
     return DisplayList(math.ceil(width), math.ceil(height), groups, words, described(picture))
 
 
-def _title(picture: Picture) -> list[Box | Path | Text]:
+def _title(picture: Picture) -> list[Text]:
     layers = {id(item.target) for item in picture.walk() if item.role in ("layer", "group")}
     count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'}"
     below = f"{picture.kind}  ·  {count}  ·  {picture.params:,} parameters"

@@ -79,7 +79,7 @@ def read_by(node: Node) -> list[SymbolicValue]:
 
 
 def shown_calls(graph: Graph) -> dict[Node, list[SymbolicValue]]:
-    """The calls of a graph that its outputs need, in order, and what each reads; calls that only make masks are left out."""
+    """The calls of a graph that its outputs need, in order, and what each reads; not those that only make masks."""
     starts = set(graph.inputs)
     reads: dict[Node, list[SymbolicValue]] = {}
     stack = [value.node for value in graph.outputs if value not in starts]

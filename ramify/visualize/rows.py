@@ -136,9 +136,7 @@ def _names(graph: Graph, calls: dict[Any, list[Node]]) -> dict[Any, str]:
     return names
 
 
-def _source(
-    value: SymbolicValue, names: dict[Any, str], calls: dict[Any, list[Node]], starts: dict[Any, str]
-) -> str:
+def _source(value: SymbolicValue, names: dict[Any, str], calls: dict[Any, list[Node]], starts: dict[Any, str]) -> str:
     """A value's name: its layer's, with the number of the call and of the result where there are several."""
     if value in starts:
         return starts[value]

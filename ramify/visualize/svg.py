@@ -22,7 +22,8 @@ def svg(drawing: DisplayList, dark: bool | None = None) -> str:
         The document, equal to the byte for equal drawings.
     """
     body = "\n".join(_group(group) for group in drawing.groups)
-    word = f"rf{zlib.crc32(body.encode()):08x}"  # ids and styles must not meet those of another picture on the page
+    # Ids and styles must not meet those of another picture on the page.
+    word = f"rf{zlib.crc32(body.encode()):08x}"
     width, height = number(drawing.width), number(drawing.height)
     style = _rules(PALETTES["dark" if dark else "light"], word)
     if dark is None:
@@ -30,7 +31,8 @@ def svg(drawing: DisplayList, dark: bool | None = None) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'class="{word}" role="img" aria-labelledby="{word}t {word}d">\n'
-        f'<title id="{word}t">{escape(drawing.title)}</title>\n<desc id="{word}d">{escape(drawing.description)}</desc>\n'
+        f'<title id="{word}t">{escape(drawing.title)}</title>\n'
+        f'<desc id="{word}d">{escape(drawing.description)}</desc>\n'
         f"<style>{style}</style>\n"
         f'<rect class="canvas" width="{width}" height="{height}"/>\n{body}\n</svg>\n'
     )

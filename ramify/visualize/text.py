@@ -1,4 +1,4 @@
-"""How wide text is in Helvetica, by Adobe's published metrics; Arial, Liberation Sans and others have the same widths."""
+"""How wide text is in Helvetica, by Adobe's published metrics; Arial and Liberation Sans have the same widths."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     """The width of a line of text, in the unit of `size`; a little more than Helvetica's own.
 
     >>> round(text_width("Dense", 10, bold=True), 1)
-    30.6
+    31.2
     """
     widths = _BOLD if bold else _PLAIN
     total = 0

@@ -41,4 +41,4 @@ class Viewer:
         if len(picture.cards) > _MOST_CARDS:
             return None
         look = Look(shapes=True, names=True, activations=True)
-        return Drawing(picture, look)._repr_html_()  # noqa: SLF001 - the same protocol, one level down
+        return Drawing(picture, look)._repr_html_()

@@ -51,7 +51,8 @@ def shapes_in(outputs: Any) -> list[Any]:
 
 def _sizes(value: Any) -> str:
     items = value if isinstance(value, (list, tuple)) else [value]
-    return "×".join("?" if item is None else _sizes(item) if isinstance(item, (list, tuple)) else str(item) for item in items)
+    words = (_sizes(item) if isinstance(item, (list, tuple)) else "?" if item is None else str(item) for item in items)
+    return "×".join(words)
 
 
 def _all_ones(value: Any) -> bool:

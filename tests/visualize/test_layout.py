@@ -59,7 +59,8 @@ def random_graph(seed: int, size: int) -> tuple[list[Box], list[Link]]:
         ports = rng.choice([1, 1, 1, 3])
         outs = None if rng.random() < 0.8 else [-20.0, 0.0, 30.0][:ports]
         boxes.append(Box(rng.uniform(40, 220), rng.uniform(20, 90), rng.choice([0, 18]), None, outs))
-        sources = {max(0, v - 1 - int(rng.expovariate(0.4))) for _ in range(rng.choice([1, 1, 1, 2, 2, 4]))} if v else []
+        count = rng.choice([1, 1, 1, 2, 2, 4]) if v else 0
+        sources = {max(0, v - 1 - int(rng.expovariate(0.4))) for _ in range(count)}
         links += [Link(u, rng.randrange(len(boxes[u].outs or [0])), v) for u in sorted(sources)]
     return boxes, links
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ramify.visualize.layout.order import ordered
 from ramify.visualize.layout.place import placed
@@ -31,12 +32,11 @@ def arrange(boxes: Sequence[Box], links: Sequence[Link], spacing: Spacing | None
     return Placement(across[: len(boxes)], along, routes, max(edges, default=0.0), height)
 
 
-def _rows(
-    layers: Layers, straight: Straight, across: list[float], spacing: Spacing
-) -> tuple[list[float], list[float]]:
+def _rows(layers: Layers, straight: Straight, across: list[float], spacing: Spacing) -> tuple[list[float], list[float]]:
     """Where each rank begins and how high it is; ranks stand further apart where links go far across."""
     boxes = layers.boxes
-    heights = [max((boxes[v].along + boxes[v].after for v in row if v < len(boxes)), default=0.0) for row in layers.order]
+    deep = [box.along + box.after for box in boxes]
+    heights = [max((deep[v] for v in row if v < len(boxes)), default=0.0) for row in layers.order]
     farthest = [0.0] * len(heights)
     for n, (u, _, v, _) in enumerate(layers.down):
         way = abs(across[u] + straight.starts[n] - across[v] - straight.ends[n])
@@ -64,14 +64,15 @@ def _routes(
     for link, chain in zip(links, layers.chains, strict=True):
         steps = [
             (u, link.port if u == link.source else 0, v, link.slot if v == link.target else 0)
-            for u, v in zip(chain, chain[1:], strict=False)
+            for u, v in pairwise(chain)
         ]
         begin = along[link.source] + boxes[link.source].along + boxes[link.source].after
         rank = layers.rank[link.source]
         x = across[link.source] + straight.starts[numbers[steps[0]]]
         runs = [Run(x, begin, starts[rank] + heights[rank])]
         runs += [
-            Run(across[v], starts[layers.rank[v]], starts[layers.rank[v]] + heights[layers.rank[v]]) for v in chain[1:-1]
+            Run(across[v], starts[layers.rank[v]], starts[layers.rank[v]] + heights[layers.rank[v]])
+            for v in chain[1:-1]
         ]
         x = across[link.target] + straight.ends[numbers[steps[-1]]]
         runs.append(Run(x, starts[layers.rank[link.target]], along[link.target]))

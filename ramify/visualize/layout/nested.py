@@ -44,7 +44,7 @@ class Way:
 
     Attributes:
         edge: the edge.
-        points: ends of straight stretches: first and second are joined by a line, second and third by a curve, and so on.
+        points: ends of straight stretches: a line joins the first and second, a curve the second and third, and so on.
         branch: index of the first point that no earlier edge of the same tensor has drawn already.
     """
 
@@ -172,8 +172,8 @@ class _Planner:
         geometry = Geometry(*size)
         self._extent = top.along
         corners: list[tuple[_Plan, float, float]] = [(top, 0.0, 0.0)]
-        for plan, across, along in corners:  # grows while it is read
-            across, along = across + plan.before, along + plan.ahead
+        for plan, left, begin in corners:  # grows while it is read
+            across, along = left + plan.before, begin + plan.ahead
             self._place_items(plan, across, along, geometry, corners)
             self._place_edges(plan, across, along, geometry)
         return geometry

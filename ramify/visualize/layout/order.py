@@ -57,7 +57,7 @@ class _Order:
         """The first order: as a walk down from the inputs meets the vertices, branches in the order of their calls."""
         layers = self.layers
         down = layers.down
-        children = [sorted((down[n][2] for n in links), key=lambda v: self._first_box(v)) for links in self.below]
+        children = [sorted((down[n][2] for n in links), key=self._boxes_first) for links in self.below]
         seen: set[int] = set()
         rows: list[list[int]] = [[] for _ in layers.order]
         for start in [v for row in layers.order for v in row if not self.above[v]]:
@@ -70,7 +70,7 @@ class _Order:
                     stack.extend(reversed(children[v]))
         layers.order[:] = rows
 
-    def _first_box(self, v: int) -> tuple[bool, int]:
+    def _boxes_first(self, v: int) -> tuple[bool, int]:
         return v >= len(self.layers.boxes), v
 
     def _ends(self, v: int, upward: bool) -> list[float]:

@@ -1,6 +1,8 @@
-"""Places: straight links make blocks; blocks are pushed apart as far as they must be, then drawn to their neighbours."""
+"""Places: straight links make blocks; blocks are pushed apart as far as they must be, then drawn together."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from ramify.visualize.layout.problem import Layers, Spacing
 from ramify.visualize.layout.straight import Straight
@@ -49,7 +51,7 @@ class _Blocks:
         """Neighbours in a rank keep their distance; between two blocks the greatest distance counts."""
         least: dict[tuple[int, int], float] = {}
         for row in self.layers.order:
-            for a, b in zip(row, row[1:], strict=False):
+            for a, b in pairwise(row):
                 bends = (a >= count) + (b >= count)
                 gap = (spacing.boxes, spacing.beside, spacing.edges)[bends]
                 need = self.offset[a] + self.half[a] + gap + self.half[b] - self.offset[b]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ramify.visualize.layout.problem import Box, Layers, Link
 
@@ -27,7 +28,7 @@ def ranked(boxes: Sequence[Box], links: Sequence[Link]) -> Layers:
     chains = []
     for link in links:
         chain = trunks[link.source, link.port][: rank[link.target] - rank[link.source]]
-        for upper, lower in zip(chain, chain[1:], strict=False):
+        for upper, lower in pairwise(chain):
             down.setdefault((upper, link.port if upper == link.source else 0, lower, 0))
         down.setdefault((chain[-1], link.port if len(chain) == 1 else 0, link.target, link.slot))
         chains.append([*chain, link.target])

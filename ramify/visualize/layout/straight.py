@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Callable
 
 from ramify.visualize.layout.problem import Layers, Spacing
 
@@ -28,7 +29,7 @@ class Straight:
         self._kept: list[list[tuple[int, int]]] = [[] for _ in layers.order]
         main_up, main_down = self._mains()
         self._choose(main_up, main_down)
-        # Where two ways are equally long, their common end stands between them: how far lower ends aim beside upper ones.
+        # Where two ways are equally long, their common end stands between them.
         self.aims = [0.0] * len(layers.down)
         self._half = [box.across / 2 for box in layers.boxes] + [0.0] * (len(layers.rank) - self.count)
         for v in range(self.count):
@@ -45,7 +46,7 @@ class Straight:
     # ---- which ----
 
     def _mains(self) -> tuple[list[int], list[int]]:
-        """Per vertex, its link on the longest way from above and the one on the longest way below; -1 for a tie of two."""
+        """Per vertex, its link on the longest way from above and that on the longest way below; -1 for a tie of two."""
         links, length_up, length_down = self.layers.down, self._lengths(True), self._lengths(False)
         main_up, main_down = [], []
         for v in range(len(self.layers.rank)):
@@ -56,11 +57,11 @@ class Straight:
         return main_up, main_down
 
     @staticmethod
-    def _middle_of_best(found: dict[int, tuple[int, bool]], place: object) -> int:
+    def _middle_of_best(found: dict[int, tuple[int, bool]], place: Callable[[int], int]) -> int:
         if not found:
             return -1
         best = max(found.values())
-        among = sorted((n for n, value in found.items() if value == best), key=place)  # type: ignore[arg-type]
+        among = sorted((n for n, value in found.items() if value == best), key=place)
         return among[len(among) // 2] if len(among) % 2 else -1
 
     def _lengths(self, upward: bool) -> list[int]:
