@@ -31,13 +31,14 @@ class Collected:
 
     def add(self, outputs: Any) -> None:
         """Take a batch."""
-        leaves = [leaf if isinstance(leaf, torch.Tensor) else torch.as_tensor(leaf) for leaf in flatten(outputs)]
+        found = [outputs] if isinstance(outputs, torch.Tensor) else flatten(outputs)
+        leaves = [leaf if isinstance(leaf, torch.Tensor) else torch.as_tensor(leaf) for leaf in found]
         if not self._waiting:
             self._structure = outputs
             self._waiting, self._fetched = [[] for _ in leaves], [[] for _ in leaves]
         for column, leaf in zip(self._waiting, leaves, strict=True):
             column.append(leaf)
-            if leaf.device.type != "cpu":
+            if not leaf.is_cpu:
                 self._bytes += leaf.nbytes
         if self._bytes > LIMIT:
             self._fetch()

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ramify.layers.calling import state
+from ramify.layers.state import state
 from ramify.training.data.batch import unpack_x_y_sample_weight
 from ramify.training.data.choose import device_of
 

@@ -271,14 +271,17 @@ class Trainer(Stepping):
         function = self.make_predict_function()
         collected = Collected()
         calls.on_predict_begin()
-        batches, step = feed.epoch(), 0
-        while group := list(itertools.islice(batches, self.steps_per_execution)):
-            calls.on_predict_batch_begin(step)
+        begin, end = calls.hooks("on_predict_batch_begin"), calls.hooks("on_predict_batch_end")
+        batches, step, size = feed.epoch(), 0, self.steps_per_execution
+        while group := list(itertools.islice(batches, size)):
+            if begin:
+                calls.on_predict_batch_begin(step)
             outputs = function(group)
             for output in outputs:
                 collected.add(output)
             step += len(group)
-            calls.on_predict_batch_end(step - 1, {"outputs": outputs[-1]})
+            if end:
+                calls.on_predict_batch_end(step - 1, {"outputs": outputs[-1]})
         calls.on_predict_end()
         if not step:
             raise ArgumentError(_NOTHING.format("predict"))
