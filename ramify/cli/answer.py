@@ -9,7 +9,7 @@ import types
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from typing import Any, ClassVar
+from typing import Any
 
 _PREFIXES = {"keras": "ramify", "tensorflow.keras": "ramify", "tf_keras": "ramify"}
 
@@ -46,7 +46,10 @@ class _SameModule(Loader):
 class _TensorFlow(types.ModuleType):
     """Stands where `tensorflow` is imported for its `keras` alone."""
 
-    __path__: ClassVar[list[str]] = []
+    def __init__(self) -> None:
+        super().__init__("tensorflow", "Only `tensorflow.keras` is here.")
+        self.__path__ = []
+        self.keras = importlib.import_module("ramify")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -65,9 +68,7 @@ class Answer(MetaPathFinder):
     ) -> ModuleSpec | None:
         """The module that answers, or ``None`` for names that are none of its business."""
         if name == "tensorflow":
-            module: types.ModuleType = _TensorFlow("tensorflow", "Only `tensorflow.keras` is here.")
-            module.keras = importlib.import_module("ramify")  # type: ignore[attr-defined]
-            return ModuleSpec(name, _SameModule(module), is_package=True)
+            return ModuleSpec(name, _SameModule(_TensorFlow()), is_package=True)
         if name.startswith("tensorflow.") and not name.startswith("tensorflow.keras"):
             raise ModuleNotFoundError(f"'{name}' is not answered: under `ramify run`, only `tensorflow.keras` is.")
         own = answering_name(name)

@@ -42,7 +42,7 @@ def _binary(x: Any, y: Any, **options: Any) -> Tensor | None:
     if x.shape == y.shape:
         return _empty(x.shape, x)
     try:
-        return _empty(torch.broadcast_shapes(x.shape, y.shape), x)
+        return _empty(torch.broadcast_shapes(x.shape, y.shape), x)  # type: ignore[no-untyped-call]
     except RuntimeError:
         return None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,31 +17,14 @@ import numpy as np
 import torch
 
 from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import MASK, SymbolicTensor, is_probing, record, visible_shape
+from ramify.graph import MASK, SymbolicTensor, is_probing, record
 from ramify.graph.structure import flatten, map_leaves
+from ramify.layers.building import build_for
+from ramify.layers.hooks import module_call
+from ramify.layers.state import state
 
 if TYPE_CHECKING:
     from ramify.layers.layer import Layer
-
-module_call = torch.nn.Module.__call__
-
-
-def module_call_of(layer: Layer) -> Callable[..., Any]:
-    """Torch's own `__call__` for a layer: with hooks, and compiled where the layer was."""
-    return functools.partial(module_call, layer)
-
-
-class CallState(threading.local):
-    """What an enclosing call passes down to the calls within it, per thread."""
-
-    def __init__(self) -> None:
-        self.training: bool | None = None
-        self.depth = 0
-        self.call_id = 0
-        self.scope: tuple[str, ...] = ()
-
-
-state = CallState()
 
 
 @dataclass(frozen=True)
@@ -278,33 +260,6 @@ def fill_masks(signature: Signature, bound: dict[str, Any], get: Callable[[Any],
             if any_mask(masks):
                 found[str(wanted)] = masks
     return found
-
-
-def build_for(layer: Layer, bound: dict[str, Any]) -> None:
-    """Build a layer for the arguments of a call."""
-    names = layer._signature.build_names
-    if not names:
-        layer.build_here({})
-        return
-    if len(names) == 1:
-        layer.build_here({names[0]: shapes_of(next(iter(bound.values()), None))})
-        return
-    by_name = {}
-    for name in names:
-        value = bound.get(name.removesuffix("_shape"))
-        by_name[name] = None if value is None else shapes_of(value)
-    layer.build_here(by_name)
-
-
-def shapes_of(value: Any) -> Any:
-    """The shapes of nested tensors, ``None`` for unknown sizes."""
-
-    def one(leaf: Any) -> Any:
-        if isinstance(leaf, SymbolicTensor):
-            return leaf.shape
-        return visible_shape(leaf.shape) if isinstance(leaf, torch.Tensor) else None
-
-    return map_leaves(one, value)
 
 
 def _is_tensor(leaf: Any) -> bool:

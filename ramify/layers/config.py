@@ -22,7 +22,7 @@ def constructor_parameters(cls: Any, stop: Any) -> dict[str, inspect.Parameter]:
             break
         if "__init__" not in base.__dict__:
             continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc]
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
         for p in parameters:
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY):
                 found.setdefault(p.name, p)
@@ -40,7 +40,7 @@ def captured(obj: Any, stop: type) -> dict[str, Any]:
     Raises:
         ArgumentError: an argument that is no plain data and has no `get_config`.
     """
-    cls = type(obj)
+    cls: Any = type(obj)
     args, kwargs = obj.__dict__.get("_init_args", ((), {}))
     parameters = constructor_parameters(cls, stop)
     given = {**dict(zip(parameters, args, strict=False)), **kwargs}

@@ -3,67 +3,29 @@
 from __future__ import annotations
 
 import copy
-import functools
 import inspect
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import torch
 
 from ramify import dtype_policies, dtypes, regularizers
 from ramify.errors import ArgumentError, GraphError
-from ramify.graph import MASK, Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value, paused
+from ramify.graph import MASK, Node, SymbolicTensor, calls_of, infer_call, is_symbolic, make_value
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers import calling
+from ramify.layers.building import build_for, building, shapes_of
 from ramify.layers.config import captured, restored
+from ramify.layers.hooks import hooked, module_call
 from ramify.layers.shapes import as_shape, on_shapes
+from ramify.layers.state import state
 from ramify.layers.weights import WeightHolder
 from ramify.naming import auto_name
 
 _serial = itertools.count()
 _Tensor = torch.Tensor
-_hooks = torch.nn.modules.module
-_GLOBAL_HOOKS = (
-    _hooks._global_forward_hooks,
-    _hooks._global_forward_pre_hooks,
-    _hooks._global_backward_hooks,
-    _hooks._global_backward_pre_hooks,
-)
-
-
-def _hooked(own: dict[str, Any]) -> bool:
-    """Whether somebody listens to a module's calls (or has compiled it), so that torch's own `__call__` must run."""
-    return bool(
-        own["_forward_hooks"]
-        or own["_forward_pre_hooks"]
-        or own["_backward_hooks"]
-        or own["_backward_pre_hooks"]
-        or "_compiled_call_impl" in own
-        or "forward" in own  # patched by a tool that wraps modules
-        or any(_GLOBAL_HOOKS)
-    )
-
-
-def _building(build: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap `build`: real weights even inside a probe, a path for their names, and `built` at the end."""
-
-    @functools.wraps(build)
-    def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
-        names = self._signature.build_names
-        shapes = {**dict(zip(names, args, strict=False)), **kwargs}
-        outer = calling.state.scope
-        with paused(), torch.enable_grad():
-            calling.state.scope = (*outer, self.name)
-            try:
-                build(self, *args, **kwargs)
-            finally:
-                calling.state.scope = outer
-        self._register_loose_weights()
-        self.__dict__["_build_shapes"] = shapes
-        self.__dict__["built"] = True
-
-    return wrapper
 
 
 class Layer(WeightHolder):
@@ -128,7 +90,7 @@ class Layer(WeightHolder):
         elif "forward" in own and "call" not in own:
             cls.call = cls.forward  # type: ignore[method-assign]
         if "build" in own:
-            cls.build = _building(own["build"])  # type: ignore[method-assign]
+            cls.build = building(own["build"])  # type: ignore[method-assign]
         cls._signature = calling.signature_of(cls.call, inspect.unwrap(cls.build))
         cls.takes_any_keyword = any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls.call).parameters.values())
         passed_down = getattr(cls.call, "passes_training_down", False)
@@ -187,11 +149,11 @@ class Layer(WeightHolder):
 
     forward = call
 
-    def build(self, input_shape: Any = None) -> None:
-        """Make the weights; subclasses that have weights define it.
+    def build(self, *args: Any, **kwargs: Any) -> None:
+        """Make the weights; a subclass that has weights defines ``build(self, input_shape)``.
 
-        Args:
-            input_shape: shape of the input, batch axis included, ``None`` for unknown sizes; nested as the input is.
+        Shapes include the batch axis, hold ``None`` for unknown sizes, and are nested as the input is. For a `call`
+        with several tensors, ``build(self, query_shape, value_shape)`` gets the shape of each by name.
         """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -208,10 +170,10 @@ class Layer(WeightHolder):
             else:
                 ready = False
             if ready:
-                run = calling.module_call_of(self) if _hooked(own) else self.call
+                run = partial(module_call, self) if hooked(own) else self.call
                 if fast == 1:
                     return run(x)
-                training = calling.state.training
+                training = state.training
                 return run(x, training=self.training if training is None else training)
         if is_symbolic(args) or (kwargs and is_symbolic(kwargs)):
             return calling.symbolic_call(self, args, kwargs)
@@ -247,7 +209,7 @@ class Layer(WeightHolder):
 
     def resolve_training(self) -> bool:
         """The mode for a call that was given none: the enclosing call's, else the module's own flag."""
-        training = calling.state.training
+        training = state.training
         return self.training if training is None else training
 
     def build_here(self, shapes: dict[str, Any]) -> None:
@@ -265,9 +227,9 @@ class Layer(WeightHolder):
         """
         own = self.__dict__
         own["_adds_loss"], own["_fast"] = True, 0
-        if self._losses_call != calling.state.call_id:
+        if self._losses_call != state.call_id:
             self._losses.clear()
-            own["_losses_call"] = calling.state.call_id
+            own["_losses_call"] = state.call_id
         if not calling.is_probing():
             self._losses.extend(flatten(loss))
 
@@ -305,7 +267,7 @@ class Layer(WeightHolder):
         """What a call on symbolic tensors would return, without recording one."""
         layer = self if self.built else copy.deepcopy(self)
         if not layer.built:
-            calling.build_for(layer, layer._signature.bind(args, kwargs))
+            build_for(layer, layer._signature.bind(args, kwargs))
         return map_leaves(make_value, infer_call(Node(layer, args, kwargs, self.name)))
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
@@ -325,7 +287,7 @@ class Layer(WeightHolder):
         """For a `call` whose shapes depend on values: the output by the subclass's own `compute_output_shape`."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return None
-        shape = self.compute_output_shape(calling.shapes_of(first))
+        shape = self.compute_output_shape(shapes_of(first))
         return on_shapes(lambda one: SymbolicTensor(one, self.compute_dtype), shape)
 
     @property

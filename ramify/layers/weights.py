@@ -12,10 +12,9 @@ import torch
 from ramify import constraints, dtypes, initializers, registry, regularizers
 from ramify.errors import ShapeError
 from ramify.graph import paused
-from ramify.layers import calling
+from ramify.layers.state import state
 from ramify.layers.tracking import TrackedDict, TrackedList, tracked
 from ramify.layers.variables import Parameter, State
-
 
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -84,7 +83,7 @@ class WeightHolder(torch.nn.Module):
             weight.requires_grad_(False)
         weight.__dict__.update(
             _name=name or "variable",
-            _path="/".join((*(calling.state.scope or (self.name,)), name or "variable")),
+            _path="/".join((*(state.scope or (self.name,)), name or "variable")),
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
             autocast=autocast,
@@ -192,7 +191,7 @@ class WeightHolder(torch.nn.Module):
                 weight.copy_(torch.as_tensor(np.asarray(value)))
 
     def saved_weights(self) -> list[Any]:
-        """What files hold of this layer itself, without its sublayers: parameters, then state; then plain torch modules'."""
+        """What files hold of this layer itself, without sublayers: parameters, state; then plain torch modules'."""
         found = list(self._own_weights())
         lists = self.__dict__.get("_tracked", ())
         for name, child in self._modules.items():
@@ -229,8 +228,8 @@ class WeightHolder(torch.nn.Module):
         for weight, value in zip(own, values, strict=True):
             if weight.shape != value.shape:
                 raise ShapeError(
-                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but the "
-                    f"file has {tuple(value.shape)}. Load into the model that was saved."
+                    f"{self.describe()}: '{getattr(weight, 'path', 'weight')}' has shape {tuple(weight.shape)}, but "
+                    f"the file has {tuple(value.shape)}. Load into the model that was saved."
                 )
         with torch.no_grad():
             for weight, value in zip(own, values, strict=True):
@@ -317,7 +316,7 @@ def _blank(size: tuple[int, ...], dtype: str) -> torch.Tensor:
     try:
         return torch.empty(size, dtype=dtypes.to_torch(dtype))
     except RuntimeError as error:
-        raise ShapeError(f"A weight of shape {size} is too large to be made: {error}. The file may be damaged.") from None
+        raise ShapeError(f"A weight of shape {size} is too large to be made ({error}). Is the file damaged?") from None
 
 
 def _torch_weights(module: torch.nn.Module) -> Iterator[torch.Tensor]:

@@ -13,6 +13,7 @@ from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
 from ramify.graph.structure import flatten, is_namedtuple, map_leaves
 from ramify.layers import calling
 from ramify.layers.layer import Layer
+from ramify.layers.state import state
 from ramify.models.names import output_names, settle_names
 from ramify.models.replay import run_graph
 
@@ -122,7 +123,6 @@ class Network(Layer):
 
     def _counted(self, inputs: Any, mask: Any) -> Any:
         """Run the graph as one call of its own, so that what layers add to the loss in it can be told apart."""
-        state = calling.state
         if state.depth == 0:
             state.call_id += 1
         self.__dict__["_last_call"] = state.call_id

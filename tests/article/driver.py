@@ -17,11 +17,12 @@ def outcome(code):
     return {"error": None}
 
 
-results = {}
-for title, printed in PRINTED.items():
-    granted = "" if title.startswith("5.1") else IMPORTS + BEFORE.get(title, "")
-    results[title] = outcome(granted + printed + AFTER.get(title, ""))
-for mend, code in MENDED.items():
-    imports = IMPORTS + f"from tensorflow.keras.layers import {mend}\n"
-    results[f"6.1 with {mend}"] = outcome(imports + code + TRAIN_MENDED)
-Path(sys.argv[1]).write_text(json.dumps(results))
+if __name__ == "__main__":
+    results = {}
+    for title, printed in PRINTED.items():
+        granted = "" if title.startswith("5.1") else IMPORTS + BEFORE.get(title, "")
+        results[title] = outcome(granted + printed + AFTER.get(title, ""))
+    for mend, code in MENDED.items():
+        imports = IMPORTS + f"from tensorflow.keras.layers import {mend}\n"
+        results[f"6.1 with {mend}"] = outcome(imports + code + TRAIN_MENDED)
+    Path(sys.argv[1]).write_text(json.dumps(results))

@@ -73,7 +73,7 @@ class InputLayer(Layer):
         raise GraphError(f"{self.describe()} is where data enters; it cannot be called. Use its `output`.")
 
     @property
-    def dtype(self) -> str:  # type: ignore[override]
+    def dtype(self) -> str:
         """The dtype of the data."""
         return self._data_dtype
 

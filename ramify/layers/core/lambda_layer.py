@@ -10,7 +10,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
-from ramify.layers import calling
+from ramify.layers.building import shapes_of
 from ramify.layers.config import restored
 from ramify.layers.core.code import function_config, function_from
 from ramify.layers.layer import Layer
@@ -77,7 +77,7 @@ class Lambda(Layer):
         declared = self.output_shape
         if declared is None:
             return None
-        shape = calling.shapes_of(first)
+        shape = shapes_of(first)
         batch = shape[0] if isinstance(shape, tuple) else None
         shape = declared(shape) if callable(declared) else (batch, *declared)
         return SymbolicTensor(shape, self.compute_dtype)

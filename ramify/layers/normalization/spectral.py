@@ -45,7 +45,7 @@ class SpectralNormalization(Wrapper):
             )
         self.power_iterations = power_iterations
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build the layer, and make the vector that the power iteration goes on from."""
         self.build_inside(input_shape)
         kernel = self._weight()

@@ -40,7 +40,7 @@ class TimeDistributed(Wrapper):
         self.makes_mask = False
         self.input_spec = InputSpec(min_ndim=3)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Build the layer for one step."""
         shape = tuple(input_shape)
         if len(shape) < 3:
