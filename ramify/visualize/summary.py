@@ -49,12 +49,12 @@ def summary(
     >>> x = ramify.Input(shape=(4,), name="x")
     >>> summary(ramify.Model(x, ramify.layers.Dense(2)(x), name="tiny"), line_length=60)
     Model: "tiny"
-    ──────────────────────────────────────────────
+    ───────────────────────────────────────
      Layer (type)    Output shape  Param #
-    ──────────────────────────────────────────────
+    ───────────────────────────────────────
      x (InputLayer)  (None, 4)           0
      dense (Dense)   (None, 2)          10
-    ──────────────────────────────────────────────
+    ───────────────────────────────────────
      Total params: 10 (40.00 B)
      Trainable params: 10 (40.00 B)
      Non-trainable params: 0 (0.00 B)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -95,6 +96,8 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "return_sequences": lambda value: "sequences" if value else "",
     "function": _named,
 }
+_CALLED = ("function", "activation")
+_READ = (*_WORDS, "axis", "activation", "input_dim", "output_dim")
 
 
 def config_line(layer: Any, activation: bool = False) -> str:
@@ -108,19 +111,19 @@ def config_line(layer: Any, activation: bool = False) -> str:
     >>> config_line(ramify.layers.Dense(64, activation="relu"), activation=True)
     '64, relu'
     """
-    own = vars(layer)
-    if "input_dim" in own and "output_dim" in own:
-        return f"{own['input_dim']} × {own['output_dim']}"
-    if isinstance(own.get("pool_size"), tuple) and own["pool_size"] == own.get("strides"):
-        own = {name: value for name, value in own.items() if name != "strides"}
-    words = [word(own[name]) for name, word in _WORDS.items() if own.get(name) is not None]
+    told = {name: value for name in _READ if (value := getattr(layer, name, None)) is not None}
+    told = {name: value for name, value in told.items() if name in _CALLED or not inspect.isroutine(value)}
+    if "input_dim" in told and "output_dim" in told:
+        return f"{told['input_dim']} × {told['output_dim']}"
+    if told.get("pool_size") == told.get("strides"):
+        told.pop("strides", None)
+    words = [word(told[name]) for name, word in _WORDS.items() if name in told]
     if "Transpose" in type(layer).__name__:  # its strides make the image larger
         words = [f"×{word[1:]}" if word.startswith("/") else word for word in words]
-    axis = own.get("axis")
-    if type(layer).__name__ in ("Concatenate", "Softmax") and axis not in (-1, None):
-        words.append(f"axis {axis}")
-    if own.get("activation") is not None and (activation or type(layer).__name__ == "Activation"):
-        words.append(_named(own["activation"]))
+    if type(layer).__name__ in ("Concatenate", "Softmax") and told.get("axis", -1) != -1:
+        words.append(f"axis {told['axis']}")
+    if "activation" in told and (activation or type(layer).__name__ == "Activation"):
+        words.append(_named(told["activation"]))
     return ", ".join(word for word in words if word).replace(" heads, ×", " heads ×")
 
 

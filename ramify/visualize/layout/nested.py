@@ -114,8 +114,14 @@ class _Planner:
 
     def plan(self, owner: Item | None, level: Level) -> None:
         number = {item.index: i for i, item in enumerate(level.items)}
-        sizes = [self._size(item) for item in level.items]
-        boxes = [self._box(item, size) for item, size in zip(level.items, sizes, strict=True)]
+        used: dict[int, set[int]] = {}
+        for edge in level.edges:
+            used.setdefault(edge.source.index, set()).add(edge.port)
+        boxes, sizes = [], []
+        for item in level.items:
+            box, size = self._box(item, self._size(item), sorted(used.get(item.index, ())))
+            boxes.append(box)
+            sizes.append(size)
         links = [Link(number[e.source.index], e.port, number[e.target.index], e.slot) for e in level.edges]
         placement = arrange(boxes, links, self.spacing)
         before = ahead = 0.0
@@ -139,24 +145,33 @@ class _Planner:
         plan = self.plans.get(item.index)
         if plan is not None:
             return plan.across, plan.along
+        if item.role == "exit" and item.parent is not None and item.parent.level is not None and self.upright:
+            port = next(i for i, one in enumerate(item.parent.level.exits) if one is item)
+            return max(8.0, self.measures.label(item.parent, port)[0] - 14.0), 0.0
         if item.role in ("entry", "exit"):
             return 8.0, 0.0
         width, height = self.measures.card(item)
         return (width, height) if self.upright else (height, width)
 
-    def _box(self, item: Item, size: tuple[float, float]) -> Box:
-        labels = [self.measures.label(item, port) for port in range(len(item.outputs))]
+    def _box(self, item: Item, size: tuple[float, float], used: list[int]) -> tuple[Box, tuple[float, float]]:
+        """What the layout is told of an item, and the size of its card, which has room for the words at its outputs."""
+        labels = [self.measures.label(item, port) for port in used]
         widest = max((width for width, _ in labels), default=0.0)
         across, along = size
-        after, apart = 0.0, 16.0
-        if widest:
-            after = max(height for _, height in labels) if self.upright else widest + 12
-            apart = widest + 14 if self.upright else 18.0
-            across = max(across, (len(labels) - 1) * apart + (widest if self.upright else 0.0) + 4)
+        after = 0.0 if not widest else max(height for _, height in labels) if self.upright else widest + 12
         plan = self.plans.get(item.index)
-        if plan is None:
-            return Box(across, along, after, apart=apart, first=item.role == "entry", last=item.role == "exit")
-        return Box(across, along, after, self._ports(plan, plan.level.entries), self._ports(plan, plan.level.exits))
+        if plan is not None:
+            ins, outs = self._ports(plan, plan.level.entries), self._ports(plan, plan.level.exits)
+            return Box(max(across, widest), along, after, ins, outs), size
+        first, last = item.role == "entry", item.role == "exit"
+        if not widest or len(used) < 2:
+            room = max(across, widest) if self.upright else across
+            return Box(room, along, after, first=first, last=last), size
+        apart = widest + 14 if self.upright else 18.0
+        across = max(across, (len(used) - 1) * apart + (widest if self.upright else 8.0))
+        places = {port: (i - (len(used) - 1) / 2) * apart for i, port in enumerate(used)}
+        outs = [places.get(port, 0.0) for port in range(used[-1] + 1)]
+        return Box(across, along, after, outs=outs, first=first, last=last), (across, along)
 
     @staticmethod
     def _ports(plan: _Plan, ports: list[Item]) -> list[float]:
