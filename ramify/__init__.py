@@ -2,6 +2,8 @@
 
 from ramify import (
     activations,
+    callbacks,
+    config,
     constraints,
     dtype_policies,
     errors,
@@ -12,6 +14,7 @@ from ramify import (
     models,
     optimizers,
     regularizers,
+    utils,
 )
 from ramify.constraints import Constraint
 from ramify.dtype_policies import DTypePolicy
@@ -45,6 +48,8 @@ __all__ = [
     "SymbolicTensor",
     "__version__",
     "activations",
+    "callbacks",
+    "config",
     "constraints",
     "dtype_policies",
     "errors",
@@ -55,4 +60,5 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "utils",
 ]

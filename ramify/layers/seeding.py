@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ramify.initializers.seeds import check_seed, generator
+from ramify.seeds import check_seed, generator
 
 
 class Stream:

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 
 from ramify import activations, constraints, initializers, regularizers
 from ramify.errors import ArgumentError, ShapeError
+from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.layers.convolutional.packing import LARGE, KeptCopy, packed
-from ramify.layers.convolutional.padding import same_pads
-from ramify.layers.image_format import checked_choice, checked_data_format, per_axis
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
+from ramify.ops.nn.padding import same_pads
 
 Shape = tuple[int | None, ...]
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 
 from ramify import constraints, initializers, regularizers
 from ramify.errors import ArgumentError
+from ramify.image_format import per_axis
 from ramify.layers.convolutional.base import Convolution, Shape, checked_filters, refuse_strides_with_dilation
-from ramify.layers.convolutional.padding import transposed_pads
-from ramify.layers.image_format import per_axis
+from ramify.ops.nn.padding import transposed_pads
 from ramify.registry import serializable
 
 

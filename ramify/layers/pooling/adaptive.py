@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify.layers.image_format import checked_data_format, per_axis
+from ramify.image_format import checked_data_format, per_axis
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable

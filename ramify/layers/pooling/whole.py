@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ramify.layers.image_format import checked_data_format
+from ramify.image_format import checked_data_format
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable

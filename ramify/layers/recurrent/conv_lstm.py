@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from ramify.errors import ShapeError
-from ramify.layers.convolutional.padding import same_pads
-from ramify.layers.image_format import checked_choice, checked_data_format, per_axis
+from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
 from ramify.layers.recurrent.lstm import UnitForgetBias
 from ramify.layers.recurrent.unit_rnn import UnitRNN
+from ramify.ops.nn.padding import same_pads
 from ramify.registry import serializable
 
 _CONVOLUTIONS = (F.conv1d, F.conv2d, F.conv3d)

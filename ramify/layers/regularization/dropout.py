@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from ramify.errors import ArgumentError
-from ramify.layers.image_format import checked_data_format
+from ramify.image_format import checked_data_format
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.layers.seeding import Stream

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ShapeError
-from ramify.layers.image_format import checked_data_format, pairs_per_axis
+from ramify.image_format import checked_data_format, pairs_per_axis
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
