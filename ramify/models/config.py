@@ -13,11 +13,13 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from ramify import dtypes, registry
 from ramify.errors import FileFormatError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue, record
+from ramify.graph.structure import map_leaves
 from ramify.layers.core.input_layer import InputLayer
 from ramify.layers.layer import Layer
 from ramify.models import operations
@@ -253,6 +255,7 @@ class _Reader:
         if isinstance(target, Layer):
             result = target(*args, **_given(target, kwargs))
         else:
+            args, kwargs = map_leaves(_as_tensor, args), map_leaves(_as_tensor, kwargs)
             function, (args, kwargs) = operations.resolve(target, args, kwargs)
             if not any(isinstance(leaf, SymbolicValue) for leaf in in_order([args, list(kwargs.values())])):
                 raise FileFormatError(f"The operation '{key[0]}' in the config is called on no tensor of the graph.")
@@ -296,6 +299,10 @@ class _Reader:
         if len(structure) == 3 and isinstance(structure[0], str) and all(isinstance(i, int) for i in structure[1:]):
             return self._at(structure, from_one=True)
         return [self.ends(item) for item in structure]
+
+
+def _as_tensor(value: Any) -> Any:
+    return torch.as_tensor(value) if isinstance(value, np.ndarray) else value
 
 
 def _modern(calls: list[Any]) -> list[Mapping[str, Any]]:

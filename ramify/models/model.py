@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from ramify.errors import ArgumentError
 from ramify.layers.config import captured, restored
+from ramify.layers.core.input_layer import Input
+from ramify.layers.layer import Layer
+from ramify.layers.shapes import as_shape, on_shapes
 from ramify.models.config import (
     FUNCTIONAL_KEYS,
     graph_config,
@@ -16,11 +19,12 @@ from ramify.models.config import (
 )
 from ramify.models.network import Network
 from ramify.registry import CustomObjectScope, serializable, serialize, sharing
+from ramify.saving.saver import Saver
 from ramify.training.trainer import Trainer
 
 
 @serializable("keras", "keras.models>Model")
-class Model(Trainer, Network):
+class Model(Trainer, Saver, Network):
     """A model: functional, or a subclass with a `call` of its own.
 
     ``Model(inputs, outputs)`` is the function between symbolic tensors. A subclass makes its layers in `__init__` and
@@ -80,6 +84,20 @@ class Model(Trainer, Network):
             return {"name": self.name, "trainable": self.trainable, **config}
         policy = serialize(self.dtype_policy)
         return {"name": self.name, "trainable": self.trainable, "dtype": policy, **captured(self, Model)}
+
+    def build_here(self, shapes: dict[str, Any]) -> None:
+        """Build, and remember the shapes: a subclass without a `build` of its own is built by calling it on such inputs."""
+        if type(self).build is Layer.build and not self.has_graph:
+            self.__dict__.setdefault("_build_shapes", shapes)
+        super().build_here(shapes)
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build for the shapes that `get_build_config` gave."""
+        if type(self).build is not Layer.build or self.has_graph:
+            super().build_from_config(config)
+        elif not self.built and config:
+            shape = as_shape(next(iter(config.values())))
+            self(on_shapes(lambda one: Input(batch_shape=(None, *one[1:])), shape))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:

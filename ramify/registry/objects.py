@@ -198,7 +198,7 @@ def _make(
         found = lookup(name, module, custom_objects)
         found = lookup(name) if found is None else found
         if found is None or inspect.isclass(found):
-            raise ArgumentError(unknown(f"function of the {what}" if what != "object" else "function", name, module))
+            raise ArgumentError(unknown("function" if what == "object" else what, name, module))
         return found
     found = _find_class(config, module, custom_objects)
     if found is None:
@@ -206,6 +206,9 @@ def _make(
     if not inspect.isclass(found):
         return found
     inner = _decoded(config.get("config") or {})
+    if isinstance(inner, dict) and inner.get("quantization_config", ...) is None:
+        # Keras writes it for every layer that it could quantize.
+        inner = {key: value for key, value in inner.items() if key != "quantization_config"}
     made = found.from_config(inner) if hasattr(found, "from_config") else found(**inner)
     _build(made, config.get("build_config"))
     return made

@@ -1,0 +1,137 @@
+"""`clone_model`: the same architecture with new layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ramify.errors import ArgumentError, InputError
+from ramify.graph import SymbolicTensor, SymbolicValue
+from ramify.graph.structure import flatten, map_leaves, pick, unflatten
+from ramify.layers.core.input_layer import Input, InputLayer
+from ramify.layers.layer import Layer
+from ramify.models.model import Functional, Model
+from ramify.models.sequential import Sequential
+
+
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Callable[[Layer], Layer] | None = None,
+    call_function: Callable[..., Any] | None = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Model:
+    """A model of the same architecture, made of new layers with new weights.
+
+    Args:
+        model: functional or sequential; any other is made anew from its config.
+        input_tensors: symbolic tensors to start from, nested as the model's inputs; new ones when not given.
+        clone_function: from a layer to the one that takes its place; an equal one from its config when not given. Input
+            layers are not passed to it.
+        call_function: ``(layer, *args, **kwargs)`` -> outputs, in place of calling the new layer. Functional models only.
+        recursive: whether nested models are cloned layer by layer as well, rather than passed to `clone_function`.
+
+    Raises:
+        ArgumentError: an option that the kind of model does not take.
+
+    Example:
+
+    >>> import ramify
+    >>> model = ramify.Sequential([ramify.Input((4,)), ramify.layers.Dense(2)])
+    >>> copy = clone_model(model)
+    >>> copy.layers[0] is model.layers[0], copy.output_shape
+    (False, (None, 2))
+    """
+    if kwargs:
+        raise ArgumentError(f"`clone_model` takes no {', '.join(kwargs)}. Leave it out.")
+    make = clone_function or _equal
+    if isinstance(model, Sequential):
+        if call_function is not None:
+            raise ArgumentError("A sequential model calls its layers itself: `call_function` is for functional models.")
+        return _clone_sequential(model, input_tensors, make, recursive)
+    if isinstance(model, Model) and model.has_graph:
+        return _clone_graph(model, input_tensors, make, call_function, recursive)
+    if input_tensors is not None or clone_function is not None or call_function is not None:
+        raise ArgumentError(
+            f"{model.describe()} has Python code of its own in place of a graph, so it can only be cloned as a whole. "
+            "Leave `input_tensors`, `clone_function` and `call_function` out."
+        )
+    return type(model).from_config(model.get_config())
+
+
+def _equal(layer: Layer) -> Layer:
+    return type(layer).from_config(layer.get_config())
+
+
+def _cloned(layer: Layer, make: Callable[[Layer], Layer], call: Callable[..., Any] | None, *, recursive: bool) -> Layer:
+    if recursive and isinstance(layer, Model):
+        return clone_model(layer, None, make, None if isinstance(layer, Sequential) else call, recursive=True)
+    new = make(layer)
+    if not isinstance(new, Layer):
+        raise ArgumentError(f"`clone_function` returned {new!r} for {layer.describe()}, where a layer belongs.")
+    return new
+
+
+def _clone_sequential(
+    model: Sequential, input_tensors: Any, make: Callable[[Layer], Layer], recursive: bool
+) -> Sequential:
+    start = flatten(input_tensors)[0] if input_tensors is not None else None
+    if start is not None and not isinstance(start, SymbolicTensor):
+        raise InputError(f"`input_tensors` holds {start!r:.60}, where a symbolic tensor belongs. Pass an `Input`.")
+    first: list[Any] = [] if start is None else [start if start.node.is_input else _like(start)]
+    if start is None and model.has_graph:
+        first = [_like(model.inputs[0])]
+    layers = [_cloned(layer, make, None, recursive=recursive) for layer in model.layers]
+    new = type(model)([*first, *layers], name=model.name)
+    new.__dict__["_trainable"] = model.trainable
+    return new
+
+
+def _clone_graph(
+    model: Model,
+    input_tensors: Any,
+    make: Callable[[Layer], Layer],
+    call: Callable[..., Any] | None,
+    recursive: bool,
+) -> Model:
+    graph = model.graph
+    if input_tensors is None:
+        starts = unflatten(graph.input_structure, [_like(tensor) for tensor in graph.inputs])
+    else:
+        given = flatten(input_tensors)
+        if len(given) != len(graph.inputs):
+            raise InputError(f"{model.describe()} has {len(graph.inputs)} inputs, but {len(given)} were given.")
+        starts = unflatten(graph.input_structure, given)
+    results: dict[Any, Any] = dict(zip(graph.inputs, flatten(starts), strict=True))
+    new: dict[Any, Layer] = {}
+
+    def value_of(leaf: Any) -> Any:
+        if isinstance(leaf, SymbolicValue) and leaf not in results:
+            results[leaf] = pick(results[leaf.node], leaf.path)
+        return results[leaf] if isinstance(leaf, SymbolicValue) else leaf
+
+    for node in graph.nodes:
+        args = map_leaves(value_of, node.args)
+        kwargs = {name: map_leaves(value_of, v) for name, v in node.kwargs.items() if name not in node.implicit}
+        target: Any = node.target
+        if isinstance(target, Layer):
+            if target not in new:
+                new[target] = _cloned(target, make, call, recursive=recursive)
+            target = new[target]
+            results[node] = call(target, *args, **kwargs) if call is not None else target(*args, **kwargs)
+        else:
+            results[node] = target(*args, **kwargs)
+        if isinstance(node.outputs, SymbolicValue):
+            results[node.outputs] = results[node]
+    cls = type(model) if isinstance(model, Functional) else Functional
+    cloned: Model = cls(starts, map_leaves(value_of, graph.output_structure), name=model.name)
+    cloned.__dict__["_trainable"] = model.trainable
+    return cloned
+
+
+def _like(tensor: SymbolicTensor) -> SymbolicTensor:
+    """A new input of the same shape, dtype and name."""
+    layer = tensor.node.target
+    name = layer.name if isinstance(layer, InputLayer) else None
+    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name, optional=getattr(layer, "optional", False))

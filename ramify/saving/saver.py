@@ -1,0 +1,53 @@
+"""`Saver`: the methods of a model that write files and read weights."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ramify.saving import models, weights
+
+
+class Saver:
+    """Mixin for models."""
+
+    def save(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Save the model with its weights, how it was compiled, and its optimizer's state. See `saving.save_model`.
+
+        Args:
+            filepath: where to, ending in ``.keras``.
+            overwrite: whether a file of that name may be replaced.
+            zipped: must be true or not given.
+        """
+        models.save_model(self, filepath, overwrite, zipped, **kwargs)  # type: ignore[arg-type]
+
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Save the weights. See `saving.save_weights`.
+
+        Args:
+            filepath: ends in ``.weights.h5`` or ``.safetensors``.
+            overwrite: whether a file of that name may be replaced.
+            max_shard_size: must be ``None``.
+        """
+        weights.save_weights(self, filepath, overwrite, max_shard_size)  # type: ignore[arg-type]
+
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Load the weights. See `saving.load_weights`.
+
+        Args:
+            filepath: a ``.weights.h5``, ``.keras`` or ``.safetensors`` file.
+            skip_mismatch: leave weights that do not fit as they are, and warn, instead of raising.
+        """
+        weights.load_weights(self, filepath, skip_mismatch, **kwargs)  # type: ignore[arg-type]
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The architecture, and how the model was compiled, as JSON; `models.model_from_json` reads it.
+
+        Args:
+            **kwargs: passed to `json.dumps`, such as ``indent=2``.
+        """
+        return models.to_json(self, **kwargs)  # type: ignore[arg-type]
