@@ -116,7 +116,10 @@ def draw_card(item: Item, rect: Rect, look: Look) -> Group:
     x, y, width, height = rect
     frame: list[Box | Path | Text] = []
     if item.role == "group":
-        frame += [Box("group", x, y, width, height, 12), _round_top("head", x, y, width, HEADER, 12)]
+        frame += [
+            Box("inner" if item.share else "group", x, y, width, height, 12),
+            _round_top("head", x, y, width, HEADER, 12),
+        ]
     else:
         frame.append(Box("shadow", x, y + 2, width, height, _ROUND))
         if item.family.key == "model":

@@ -99,6 +99,7 @@ def _palette(text: str, grey: str, canvas: str, dark: bool) -> dict[str, Style]:
         "shadow": Style("#090d12" if dark else "#e9edf1"),
         "frozen": Style("#1a2733" if dark else "#eef5fb", "#5c7f9e" if dark else "#7d9cb8", 1.0, (4, 2.5)),
         "group": Style("#131a22" if dark else "#f7f9fb", "#5a6673" if dark else "#98a3af", 1.2, (5, 4)),
+        "inner": Style("#131a22" if dark else "#f7f9fb"),
         "head": Style("#1d2733" if dark else "#e9eef4", "#5a6673" if dark else "#98a3af", 1.0),
         "pill": Style("#222b36" if dark else "#f3f5f7", "#4b5765" if dark else "#b9c2cc"),
         "shared": Style(None, link, 1.6),

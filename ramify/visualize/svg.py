@@ -26,6 +26,7 @@ def svg(drawing: DisplayList, dark: bool | None = None) -> str:
     word = f"rf{zlib.crc32(body.encode()):08x}"
     width, height = number(drawing.width), number(drawing.height)
     style = _rules(PALETTES["dark" if dark else "light"], word)
+    corners = ' rx="12"' if dark is None else ""  # the page around it may be of the other kind
     if dark is None:
         style += f"@media (prefers-color-scheme:dark){{{_rules(PALETTES['dark'], word, colors_only=True)}}}"
     return (
@@ -34,7 +35,7 @@ def svg(drawing: DisplayList, dark: bool | None = None) -> str:
         f'<title id="{word}t">{escape(drawing.title)}</title>\n'
         f'<desc id="{word}d">{escape(drawing.description)}</desc>\n'
         f"<style>{style}</style>\n"
-        f'<rect class="canvas" width="{width}" height="{height}"/>\n{body}\n</svg>\n'
+        f'<rect class="canvas" width="{width}" height="{height}"{corners}/>\n{body}\n</svg>\n'
     )
 
 

@@ -195,6 +195,28 @@ def test_cards_do_not_overlap_and_lie_in_their_containers(name, rankdir):
                 assert apart
 
 
+def meet(a, b):
+    return a[0] < b[2] - 0.01 and b[0] < a[2] - 0.01 and a[1] < b[3] - 0.01 and b[1] < a[3] - 0.01
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
+@pytest.mark.parametrize("name", MODELS)
+def test_words_at_outputs_meet_neither_cards_nor_each_other(name, rankdir):
+    picture = picture_of(MODELS[name](), expand_nested=True)
+    look = Look(shapes=True, dtype=True)
+    measures = Measures(lambda item: card_size(item, look), lambda item, port: label_size(item, port, look))
+    geometry = lay_out(picture, measures, rankdir)
+    items = {item.index: item for item in picture.walk()}
+    assert geometry.labels
+    words = []
+    for (index, port), (x, y) in geometry.labels.items():
+        width, _ = label_size(items[index], port, look)
+        words.append((x - width / 2, y - 6, x + width / 2, y + 6))
+    cards = [(r.x, r.y, r.x + r.width, r.y + r.height) for r in (geometry.rects[c.index] for c in picture.cards)]
+    assert not [1 for word in words for card in cards if meet(word, card)]
+    assert not [1 for i, word in enumerate(words) for other in words[i + 1 :] if meet(word, other)]
+
+
 @pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
 def test_edges_touch_the_cards_and_ports_they_join(rankdir):
     picture = picture_of(nested(2), expand_nested=True)
@@ -273,6 +295,19 @@ def test_svg_loads_nothing_from_anywhere():
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
     assert "url(" not in text
     assert "prefers-color-scheme:dark" in text
+
+
+def test_no_program_is_started_and_nothing_is_fetched(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("not allowed here")
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    monkeypatch.setattr("os.system", refuse)
+    monkeypatch.setattr("socket.socket", refuse)
+    for name, make in MODELS.items():
+        for ending in ("svg", "pdf"):
+            plot_model(make(), tmp_path / f"{name}.{ending}", expand_nested=True)
+    assert len(list(tmp_path.iterdir())) == 2 * len(MODELS)
 
 
 def test_names_that_would_break_the_file():
