@@ -1,4 +1,4 @@
-"""Where random initializers get their randomness from."""
+"""Where what draws gets its randomness from: a seed becomes a generator."""
 
 from __future__ import annotations
 

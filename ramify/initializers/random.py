@@ -14,8 +14,8 @@ import torch
 from ramify import dtypes, registry
 from ramify.errors import ArgumentError, ShapeError
 from ramify.initializers.base import Initializer, Shape, empty, sizes
-from ramify.initializers.seeds import check_seed, generator
 from ramify.registry import serializable
+from ramify.seeds import check_seed, generator
 
 _WIDE = (torch.float32, torch.float64)
 # erf(2 / sqrt(2)), rounded down so that no draw comes out beyond two standard deviations.

@@ -7,8 +7,8 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers import convolutional as ours
-from ramify.layers.convolutional.padding import transposed_length, transposed_pads
 from ramify.layers.core.input_layer import Input
+from ramify.ops.nn.padding import transposed_length, transposed_pads
 
 
 @pytest.mark.parametrize(("name", "case"), [
