@@ -132,7 +132,7 @@ class _Builder:
         name = str(getattr(layer, "name", ""))
         item = self.item(role, kind_of(layer), name, family_of(layer).key, parent)
         item.target = layer
-        item.config = config_line(layer)
+        item.config = _contents(layer) if item.family.key == "model" else config_line(layer)
         item.activation = "" if kind_of(layer) == "Activation" else _activation(layer)
         weights = weights_of(layer)
         item.params = count(weights)
@@ -169,6 +169,11 @@ def _tensor(value: SymbolicValue) -> Tensor:
     if isinstance(value, SymbolicTensor):
         return Tensor(value.shape, dtypes.name(value.dtype))
     return Tensor(None, "")
+
+
+def _contents(model: Any) -> str:
+    inside = sum(kind_of(layer) != "InputLayer" for layer in model.layers)
+    return f"{inside} layer{'' if inside == 1 else 's'}"
 
 
 def _activation(layer: Any) -> str:

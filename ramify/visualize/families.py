@@ -75,6 +75,21 @@ _FOLDERS = {
     "regularization": "regular",
     "reshaping": "reshape",
 }
+_TORCH = {  # files of torch.nn.modules
+    "activation": "act",
+    "adaptive": "act",
+    "batchnorm": "norm",
+    "conv": "conv",
+    "dropout": "regular",
+    "flatten": "reshape",
+    "instancenorm": "norm",
+    "linear": "dense",
+    "normalization": "norm",
+    "pooling": "pool",
+    "rnn": "recurrent",
+    "sparse": "embedding",
+    "transformer": "attention",
+}
 _CLASSES = {
     "Activation": "act",
     "Dense": "dense",
@@ -82,7 +97,7 @@ _CLASSES = {
     "Embedding": "embedding",
     "InputLayer": "input",
     "Bidirectional": "recurrent",
-    "Linear": "dense",
+    "MultiheadAttention": "attention",
 }
 
 
@@ -97,10 +112,14 @@ def family_of(target: Any) -> Family:
         return FAMILIES["op"]
     if hasattr(target, "has_graph"):
         return FAMILIES["model"]
-    for cls in type(target).__mro__:
+    inner = getattr(target, "module", None)
+    wrapped = type(target).__name__ == "TorchModuleWrapper" and hasattr(inner, "_modules")
+    for cls in type(inner if wrapped else target).__mro__:
         if cls.__name__ in _CLASSES:
             return FAMILIES[_CLASSES[cls.__name__]]
         parts = cls.__module__.split(".")
         if parts[:2] == ["ramify", "layers"] and len(parts) > 2 and parts[2] in _FOLDERS:
             return FAMILIES[_FOLDERS[parts[2]]]
+        if parts[:3] == ["torch", "nn", "modules"] and parts[-1] in _TORCH:
+            return FAMILIES[_TORCH[parts[-1]]]
     return FAMILIES["custom"]

@@ -93,7 +93,7 @@ def _text(
 ) -> str:
     linear = _is_linear(model, rows)
     columns = [
-        Column("Layer (type)"),
+        Column("Layer (type)", hang=2),
         Column("Output shape", style="cyan"),
         Column("Param #", right=True, style="green", firm=True),
     ]

@@ -27,12 +27,14 @@ class Column:
         right: whether its cells stand at the right.
         style: how a terminal shows it.
         firm: whether it keeps its width when the others shrink.
+        hang: how far lines that a cell was wrapped to are set in.
     """
 
     title: str
     right: bool = False
     style: str = ""
     firm: bool = False
+    hang: int = 0
 
 
 def table(
@@ -77,7 +79,8 @@ def _lines(
     colors: ColorSystem | None,
 ) -> Iterator[str]:
     wrapped = [
-        [piece for line in lines for piece in wrap(line, width)] for lines, width in zip(row, widths, strict=True)
+        [piece for line in lines for piece in wrap(line, width, column.hang)]
+        for column, lines, width in zip(columns, row, widths, strict=True)
     ]
     for i in range(max(map(len, wrapped))):
         parts = []
@@ -109,27 +112,29 @@ def shared_out(natural: Sequence[int], firm: Sequence[bool], room: int) -> list[
     return widths
 
 
-def wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int, hang: int = 0) -> list[str]:
     """Text in lines of at most `width` cells; broken after a separator where there is one, and never cut off.
 
-    >>> wrap("a_rather_long_name (Dense)", 14)
-    ['a_rather_long_', 'name (Dense)']
+    >>> wrap("a_rather_long_name (Dense)", 14, hang=2)
+    ['a_rather_long_', '  name (Dense)']
     """
     if cell_len(text) <= width:
         return [text]
     lines = []
     while cell_len(text) > width:
         taken, size, at = 0, 0, 0
+        first = len(text) - len(text.lstrip())
         for char in text:
             size += cell_len(char)
             if size > width:
                 break
             taken += 1
-            if char in _BREAK_AFTER or (char == " "):
+            if char in _BREAK_AFTER and taken > first:
                 at = taken
         if taken < len(text) and text[taken] == " ":
             at = taken
-        at = at if at > min(taken, width) // 3 else max(taken, 1)
+        at = at if at > max(taken // 3, first) else max(taken, first + 1)
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
+        text = " " * hang + text if text else ""
     return [*lines, text] if text else lines

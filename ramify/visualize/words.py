@@ -71,7 +71,7 @@ def _number(value: Any) -> str:
 
 def _named(value: Any) -> str:
     name = getattr(value, "__name__", "") or (type(value).__name__ if callable(value) else str(value))
-    return "" if name in ("linear", "None") else name
+    return "" if name in ("linear", "None", "<lambda>") else name
 
 
 # Attribute -> word, in the order in which they are read.

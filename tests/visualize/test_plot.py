@@ -13,15 +13,16 @@ import torch
 import ramify
 from ramify import layers
 from ramify.errors import ArgumentError, NotBuiltError
-from ramify.visualize import Drawing, PNGError, plot_model
+from ramify.visualize import Drawing, PNGError, Viewer, plot_model
 from ramify.visualize.build import picture_of
 from ramify.visualize.cards import Look, card_size, label_size
 from ramify.visualize.display import PALETTES
 from ramify.visualize.draw import draw
-from ramify.visualize.families import FAMILIES
+from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.layout.nested import Measures, lay_out
 from ramify.visualize.pdf import pdf
 from ramify.visualize.svg import svg
+from ramify.visualize.words import config_line
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -169,6 +170,47 @@ def test_a_subclassed_model_shows_its_layers():
     assert "Python code" in svg(draw(picture))
     with pytest.raises(NotBuiltError, match="nothing to draw"):
         picture_of(ramify.Sequential())
+
+
+def test_families_of_layers_modules_and_classes_of_ones_own():
+    class Own(layers.Dense):
+        pass
+
+    class Free(layers.Layer):
+        pass
+
+    class Module(torch.nn.Module):
+        pass
+
+    made = {
+        "dense": [layers.Dense(2), Own(2), torch.nn.Linear(2, 2), layers.TorchModuleWrapper(torch.nn.Linear(2, 2))],
+        "conv": [layers.Conv2D(2, 3), torch.nn.Conv1d(2, 2, 1)],
+        "merge": [layers.Concatenate()],
+        "embedding": [layers.Embedding(3, 2)],
+        "regular": [layers.Dropout(0.5)],
+        "custom": [Free(), Module()],
+        "model": [ramify.Sequential()],
+    }
+    assert {key: {family_of(layer).key for layer in found} for key, found in made.items()} == {k: {k} for k in made}
+
+
+@pytest.mark.parametrize(
+    ("layer", "line"),
+    [
+        (layers.Conv2D(64, 3, strides=2, padding="same", activation="relu"), "3×3, 64, /2, same"),
+        (layers.Conv2DTranspose(8, (2, 4), strides=2), "2×4, 8, ×2"),
+        (layers.Conv1D(8, 3, dilation_rate=4, padding="causal"), "3, 8, dilation 4, causal"),
+        (layers.Dense(10, activation="relu"), "10"),
+        (layers.Activation("relu"), "relu"),
+        (layers.Dropout(0.25), "0.25"),
+        (layers.Embedding(1000, 64), "1000 × 64"),
+        (layers.LSTM(32, return_sequences=True), "32, sequences"),
+        (layers.Concatenate(axis=1), "axis 1"),
+        (layers.Concatenate(), ""),
+    ],
+)
+def test_a_layer_in_a_few_words(layer, line):
+    assert config_line(layer) == line
 
 
 # ---- the drawing ----
@@ -377,3 +419,9 @@ def test_a_notebook_shows_the_drawing():
     drawing = plot_model(mlp_with_skip(), to_file=None)
     assert drawing._repr_svg_() in drawing._repr_html_()
     assert repr(drawing) == "<Drawing of 'mlp': 6 cards>"
+
+
+def test_a_notebook_shows_a_model_and_keeps_quiet_where_there_is_nothing_to_show():
+    assert "<svg" in Viewer._repr_html_(siamese())
+    assert "B × 16" in Viewer._repr_html_(mlp_with_skip())
+    assert Viewer._repr_html_(ramify.Sequential()) is None

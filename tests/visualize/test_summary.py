@@ -17,6 +17,7 @@ from ramify import layers
 from ramify.errors import ArgumentError
 from ramify.visualize import summary
 from ramify.visualize.rows import rows_of
+from ramify.visualize.table import wrap
 
 
 def text_of(model, **kwargs):
@@ -83,7 +84,8 @@ def test_nothing_is_wider_than_the_line_and_nothing_is_cut_off():
     for width in (60, 80, 100):
         text = text_of(two_inputs(), line_length=width, show_trainable=True)
         assert max(cell_len(line) for line in text.splitlines()) <= width
-        name = "".join(line.split("  ")[0].strip() for line in text.splitlines() if line.startswith(" "))
+        column = text.splitlines()[2].index("Output")
+        name = "".join(line[:column] for line in text.splitlines() if line.startswith(" "))
         assert "a_very_long_name_for_a_dense_layer_that_has_to_be_wrapped_somewhere" in squeezed(name)
 
 
@@ -92,6 +94,18 @@ def test_wide_characters_keep_the_columns_in_line():
     line = next(line for line in text.splitlines() if "数字の層" in line)
     header = text.splitlines()[2]
     assert cell_len(line[: line.index("(None")]) == header.index("Output")
+
+
+@pytest.mark.parametrize(
+    "text", ["abcdefghijklmnop", "a b c d e f g h", "aaaa_bbbb_cccc (Dense)", "数字の層数字の層", "    x y"]
+)
+@pytest.mark.parametrize("width", [4, 5, 8])
+@pytest.mark.parametrize("hang", [0, 2])
+def test_wrapped_text_is_all_there_and_fits(text, width, hang):
+    lines = wrap(text, width, hang)
+    assert squeezed("".join(lines)) == squeezed(text)
+    assert max(cell_len(line) for line in lines) <= width
+    assert all(line.startswith(" " * hang) for line in lines[1:])
 
 
 def test_models_in_the_model_are_opened():
