@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ramify.graph.structure import Path, flatten, walk
+from ramify.graph.structure import Path, by_keys, flatten, walk
 
 _serial = itertools.count()
 # An index beside the layers, not in them: recording a call changes no layer.
@@ -60,10 +60,10 @@ class Node:
 
     @property
     def inputs(self) -> list[SymbolicValue]:
-        """The symbolic values among the arguments, in order, each as often as it is used."""
-        found = [leaf for leaf in flatten(self.args) if isinstance(leaf, SymbolicValue)]
+        """The symbolic values among the arguments, in order (dicts by their keys), each as often as it is used."""
+        found = [leaf for leaf in by_keys(self.args) if isinstance(leaf, SymbolicValue)]
         if self.kwargs:
-            found += [leaf for leaf in flatten(self.kwargs) if isinstance(leaf, SymbolicValue)]
+            found += [leaf for leaf in by_keys(self.kwargs) if isinstance(leaf, SymbolicValue)]
         return found
 
     @property

@@ -19,7 +19,7 @@ import torch
 from ramify import dtypes, registry
 from ramify.errors import FileFormatError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue, record
-from ramify.graph.structure import map_leaves
+from ramify.graph.structure import by_keys, map_leaves
 from ramify.layers.core.input_layer import InputLayer
 from ramify.layers.layer import Layer
 from ramify.models import operations
@@ -144,7 +144,7 @@ class _Writer:
         """Layer, call and output."""
         if value in self.inputs:
             return (*self.inputs[value], 0)
-        paths = [leaf for leaf in in_order(value.node.outputs) if isinstance(leaf, SymbolicValue)]
+        paths = [leaf for leaf in by_keys(value.node.outputs) if isinstance(leaf, SymbolicValue)]
         return (*self.place[value.node], paths.index(value))
 
     def _ends(self, structure: Any) -> Any:
@@ -155,18 +155,6 @@ class _Writer:
         if isinstance(structure, dict):
             return {key: self._ends(item) for key, item in structure.items()}
         return [self._ends(item) for item in structure]
-
-
-def in_order(structure: Any) -> Iterator[Any]:
-    """The leaves of a nested result as Keras counts them: those of a dict by its sorted keys."""
-    if isinstance(structure, dict):
-        for key in sorted(structure):
-            yield from in_order(structure[key])
-    elif isinstance(structure, (list, tuple)):
-        for item in structure:
-            yield from in_order(item)
-    else:
-        yield structure
 
 
 # ---- a config to a graph ----
@@ -257,10 +245,10 @@ class _Reader:
         else:
             args, kwargs = map_leaves(_as_tensor, args), map_leaves(_as_tensor, kwargs)
             function, (args, kwargs) = operations.resolve(target, args, kwargs)
-            if not any(isinstance(leaf, SymbolicValue) for leaf in in_order([args, list(kwargs.values())])):
+            if not any(isinstance(leaf, SymbolicValue) for leaf in by_keys([args, list(kwargs.values())])):
                 raise FileFormatError(f"The operation '{key[0]}' in the config is called on no tensor of the graph.")
             result = record(function, args, kwargs, key[0])
-        self.made[key] = [leaf for leaf in in_order(result) if isinstance(leaf, SymbolicValue)]
+        self.made[key] = [leaf for leaf in by_keys(result) if isinstance(leaf, SymbolicValue)]
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -337,6 +325,6 @@ def _given(layer: Layer, kwargs: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in kwargs.items()
-        if not (name.endswith("mask") and all(leaf is None for leaf in in_order(value)))
+        if not (name.endswith("mask") and all(leaf is None for leaf in by_keys(value)))
         and not (name == "training" and value is False and type(layer).__name__ in _RECURRENT)
     }

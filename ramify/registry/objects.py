@@ -23,6 +23,7 @@ class _State(threading.local):
         self.safe = True
         self.blank = False
         self.written: dict[int, tuple[Any, list[dict[str, Any]]]] | None = None
+        self.finished: set[int] = set()
         self.made: dict[Any, Any] | None = None
 
 
@@ -47,8 +48,10 @@ def serialize(obj: Any) -> Any:
     if isinstance(obj, (list, tuple)):
         return type(obj)(map(serialize, obj)) if type(obj) in (list, tuple) else [serialize(i) for i in obj]
     if isinstance(obj, Mapping):
-        # Some configs remember the object that they describe; these stay themselves.
-        return obj if hasattr(obj, "value") else {key: serialize(value) for key, value in obj.items()}
+        # Some configs remember the object that they describe, and finished ones may still get a number: they stay.
+        if hasattr(obj, "value") or id(obj) in _state.finished:
+            return obj
+        return {key: serialize(value) for key, value in obj.items()}
     encoded = values.encode(obj)
     if encoded is not None:
         return encoded
@@ -91,6 +94,7 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
         data["compile_config"] = serialize(obj.get_compile_config()) or {}
     if _state.written is not None:
         _state.written.setdefault(id(obj), (obj, []))[1].append(data)
+        _state.finished.add(id(data))
     return data
 
 
@@ -118,6 +122,7 @@ def sharing() -> Iterator[None]:
                     place["shared_object_id"] = number
     finally:
         _state.written = None
+        _state.finished.clear()
 
 
 # ---- data to objects ----
