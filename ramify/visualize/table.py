@@ -121,6 +121,9 @@ def wrap(text: str, width: int, hang: int = 0) -> list[str]:
     if cell_len(text) <= width:
         return [text]
     lines = []
+    hang = min(hang, width // 2)
+    lead = len(text) - len(text.lstrip())
+    text = " " * min(lead, width // 2) + text.lstrip()
     while cell_len(text) > width:
         taken, size, at = 0, 0, 0
         first = len(text) - len(text.lstrip())
