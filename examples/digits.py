@@ -44,13 +44,22 @@ def pairs(images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Gen
     return {"left": images[left], "right": images[right]}, {"digits": digits, "even": even}
 
 
-def load(seed: int, train_pairs: int = 12_000, test_pairs: int = 4_000) -> tuple[Pairs, Pairs]:
-    """Pairs to train on and pairs of other images to test on: no image is in both."""
+def load(seed: int, train_pairs: int = 12_000, other_pairs: int = 4_000) -> tuple[Pairs, Pairs, Pairs]:
+    """Pairs to train on, to watch the training with, and to test on: no image is in two of them."""
     images, labels = load_digits(return_X_y=True)
     images = (images / 16.0).astype("float32").reshape(-1, 8, 8, 1)
-    split = train_test_split(images, labels, test_size=0.2, random_state=seed, stratify=labels)
+    train_x, rest_x, train_y, rest_y = train_test_split(
+        images, labels, test_size=0.3, random_state=seed, stratify=labels
+    )
+    watch_x, test_x, watch_y, test_y = train_test_split(
+        rest_x, rest_y, test_size=0.6, random_state=seed, stratify=rest_y
+    )
     rng = np.random.default_rng(seed)
-    return pairs(split[0], split[2], train_pairs, rng), pairs(split[1], split[3], test_pairs, rng)
+    return (
+        pairs(train_x, train_y, train_pairs, rng),
+        pairs(watch_x, watch_y, other_pairs, rng),
+        pairs(test_x, test_y, other_pairs, rng),
+    )
 
 
 def build() -> Model:
@@ -63,19 +72,21 @@ def build() -> Model:
     x = layers.MaxPooling2D()(x)
     x = layers.Flatten()(x)
     x = layers.Dropout(0.3)(x)
-    features = layers.Dense(64, activation="relu")(x)
-    encoder = Model(image, layers.Dense(10, activation="softmax")(features), name="encoder")
+    x = layers.Dense(64, activation="relu")(x)
+    encoder = Model(image, layers.Dense(10, activation="softmax")(x), name="encoder")
 
     left, right = Input(shape=(8, 8, 1), name="left"), Input(shape=(8, 8, 1), name="right")
     digits = torch.stack([encoder(left), encoder(right)], dim=1)
     # Every pair of digits has a cell in the table of their joint probabilities; half of the cells have an even sum.
     table = digits[:, 0, :, None] * digits[:, 1, None, :]
-    x = layers.Flatten()(table)
-    even = layers.Dense(1, activation="sigmoid")(layers.Dense(32, activation="relu")(x))
+    x = layers.Dense(32, activation="relu")(layers.Flatten()(table))
+    even = layers.Dense(1, activation="sigmoid")(x)
     return Model({"left": left, "right": right}, {"digits": digits, "even": even}, name="two_digits")
 
 
-def train(model: Model, data: Pairs, epochs: int, verbose: int | str = "auto") -> ramify.callbacks.History:
+def train(
+    model: Model, data: Pairs, watched: Pairs, epochs: int, verbose: int | str = "auto"
+) -> ramify.callbacks.History:
     """Compile and fit."""
     model.compile(
         optimizer=ramify.optimizers.Adam(2e-3),
@@ -83,7 +94,7 @@ def train(model: Model, data: Pairs, epochs: int, verbose: int | str = "auto") -
         loss_weights={"digits": 1.0, "even": 0.5},
         metrics={"digits": "accuracy", "even": "accuracy"},
     )
-    return model.fit(*data, batch_size=64, epochs=epochs, validation_split=0.1, verbose=verbose)
+    return model.fit(*data, batch_size=64, epochs=epochs, validation_data=watched, verbose=verbose)
 
 
 def main() -> None:
@@ -97,10 +108,10 @@ def main() -> None:
     started = time.perf_counter()
     ramify.utils.set_random_seed(given.seed)
     given.out.mkdir(parents=True, exist_ok=True)
-    training, held_out = load(given.seed)
+    training, watched, held_out = load(given.seed)
     model = build()
     model.summary(expand_nested=True)
-    train(model, training, given.epochs)
+    train(model, training, watched, given.epochs)
 
     scores = model.evaluate(*held_out, batch_size=500, verbose=0, return_dict=True)
     print(f"\nOn {len(held_out[1]['even'])} pairs of images that it has not seen:")

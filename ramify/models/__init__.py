@@ -1,6 +1,7 @@
-"""Models: functional, sequential, subclassed."""
+"""Models: functional, sequential, subclassed; loaded from files, cloned."""
 
-from ramify.models.model import Functional, Model
+from ramify.models.clone import clone_model
+from ramify.models.model import Functional, Model, load_model, model_from_json, save_model
 from ramify.models.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

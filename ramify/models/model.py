@@ -19,12 +19,16 @@ from ramify.models.config import (
 )
 from ramify.models.network import Network
 from ramify.registry import CustomObjectScope, serializable, serialize, sharing
+from ramify.saving.models import load_model, model_from_json, save_model
 from ramify.saving.saver import Saver
 from ramify.training.trainer import Trainer
+from ramify.visualize.viewer import Viewer
+
+__all__ = ["Functional", "Model", "load_model", "model_from_json", "save_model"]
 
 
 @serializable("keras", "keras.models>Model")
-class Model(Trainer, Saver, Network):
+class Model(Trainer, Saver, Viewer, Network):
     """A model: functional, or a subclass with a `call` of its own.
 
     ``Model(inputs, outputs)`` is the function between symbolic tensors. A subclass makes its layers in `__init__` and
