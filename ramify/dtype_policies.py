@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ramify import dtypes
+from ramify.errors import ArgumentError
 from ramify.registry import serializable
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
@@ -102,6 +103,8 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
+        if identifier.get("class_name") not in ("DTypePolicy", "Policy"):
+            raise ArgumentError(f"{identifier.get('class_name')!r} is no dtype policy. Use DTypePolicy.")
         return DTypePolicy.from_config(identifier["config"])
     return DTypePolicy(identifier if isinstance(identifier, str) else dtypes.name(identifier))
 

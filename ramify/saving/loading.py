@@ -31,7 +31,7 @@ def load(model: Layer, file: WeightFile, *, skip_mismatch: bool = False) -> None
     """
     pairs, custom, problems = _plan(model, file)
     if problems:
-        _report(problems, file.name, model, skip=skip_mismatch)
+        report(problems, file.name, model, skip=skip_mismatch)
     for _, entry in pairs:
         entry.array()  # damaged data is found before the first weight is changed
     before = [(weight, weight.detach().clone()) for part, _ in custom for weight in _weights(part.owner)]
@@ -109,13 +109,14 @@ def _compare(
             problems.append(f"{word}: '{name}' is missing in the file (at '{place}/{i}')")
         elif entry.shape != tuple(weight.shape):
             problems.append(f"{word}: '{name}' has shape {tuple(weight.shape)}, in the file {entry.shape}")
-        elif _kind(entry.dtype) != _kind(weight.dtype):
+        elif kind_of(entry.dtype) != kind_of(weight.dtype):
             problems.append(f"{word}: '{name}' has dtype {_short(weight.dtype)}, in the file {_short(entry.dtype)}")
         else:
             pairs.append((weight, entry))
 
 
-def _kind(dtype: torch.dtype) -> str:
+def kind_of(dtype: torch.dtype) -> str:
+    """``"float"``, ``"complex"``, ``"int"`` or ``"bool"``: a weight takes values of its own kind only."""
     if dtype.is_floating_point:
         return "float"
     return "complex" if dtype.is_complex else "bool" if dtype is torch.bool else "int"
@@ -125,7 +126,12 @@ def _short(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _report(problems: list[str], name: str, model: Layer, *, skip: bool) -> None:
+def report(problems: list[str], name: str, model: Layer, *, skip: bool) -> None:
+    """Tell everything that does not fit at once.
+
+    Raises:
+        FileFormatError: unless `skip`, which makes it a warning.
+    """
     listed = "\n  ".join(problems[:30]) + (f"\n  ... and {len(problems) - 30} more" if len(problems) > 30 else "")
     if skip:
         message = f"Not everything of {name} was loaded into {model.describe()}; left as it was:\n  {listed}"

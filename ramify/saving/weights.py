@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,16 @@ from ramify.layers.layer import Layer
 from ramify.saving import archive, hdf5
 from ramify.saving.checksums import KEY
 from ramify.saving.files import existing, may_write, replacing
-from ramify.saving.loading import load
+from ramify.saving.loading import kind_of, load, report
 from ramify.saving.parts import parts_of
 
 
 def save_weights(
-    model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
+    model: Layer,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
 ) -> None:
     """Save a model's weights.
 
@@ -35,6 +38,7 @@ def save_weights(
         filepath: ends in ``.weights.h5``, which Keras can load, or in ``.safetensors``: names as in `state_dict`.
         overwrite: whether a file of that name may be replaced.
         max_shard_size: must be ``None``: weights are saved in one file.
+        **kwargs: none are taken.
 
     Raises:
         ArgumentError: another ending, or a model without weights yet.
@@ -64,6 +68,7 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
         model: the model, built.
         filepath: a ``.weights.h5``, ``.keras`` or ``.safetensors`` file.
         skip_mismatch: leave weights that do not fit as they are, and warn, instead of raising.
+        **kwargs: none are taken.
 
     Raises:
         FileFormatError: no such file, a damaged one, or weights that do not fit; the model is unchanged then.
@@ -83,10 +88,11 @@ def load_weights(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: 
     elif path.suffix in (".h5", ".hdf5"):
         with hdf5.WeightFile(path, str(path)) as weights:
             if "layer_names" in weights.attributes:
-                raise FileFormatError(f"{path} has the layout of Keras 2. Open it with Keras and save it as `.weights.h5`.")
+                raise FileFormatError(f"{path} has Keras 2's layout. Open it with Keras and save it as `.weights.h5`.")
             load(model, weights, skip_mismatch=skip_mismatch)
     else:
-        raise ArgumentError(f"Weights are loaded from `.weights.h5`, `.keras` or `.safetensors`, not from {path.name!r}.")
+        kinds = "`.weights.h5`, `.keras` or `.safetensors`"
+        raise ArgumentError(f"Weights are loaded from {kinds}, not from {path.name!r}.")
 
 
 # ---- safetensors ----
@@ -122,14 +128,14 @@ def _load_safetensors(model: Layer, path: Path, *, skip: bool) -> None:
         with safetensors.safe_open(path, framework="pt") as file:
             problems = _compared(own, aliases, file)
             if problems:
-                _tell(problems, path, model, skip=skip)
+                report(problems, str(path), model, skip=skip)
             sums = _saved_sums(file.metadata(), path)
             fitting = [name for name in own if not any(problem.startswith(f"'{name}'") for problem in problems)]
             for name in fitting:
                 if name in sums and _digest(file.get_tensor(name)) != sums[name]:
                     raise FileFormatError(
-                        f"The data of '{name}' in {path} is not what was saved: its SHA-256 differs. The file is damaged; "
-                        "take a copy of it."
+                        f"The data of '{name}' in {path} is not what was saved: its SHA-256 differs. The file is "
+                        "damaged; take a copy of it."
                     )
             with torch.no_grad():
                 for name in fitting:
@@ -154,23 +160,14 @@ def _compared(own: Mapping[str, torch.Tensor], aliases: set[str], file: Any) -> 
         shape = tuple(piece.get_shape())
         if shape != tuple(tensor.shape):
             problems.append(f"'{name}' has shape {tuple(tensor.shape)}, in the file {shape}")
-        elif str(piece.get_dtype())[0] != _letter(tensor.dtype):
+        elif _family(str(piece.get_dtype())) != kind_of(tensor.dtype):
             problems.append(f"'{name}' has dtype {tensor.dtype}, in the file {piece.get_dtype()}")
     problems += [f"'{name}' in the file belongs to nothing in the model" for name in sorted(there - set(own) - aliases)]
     return problems
 
 
-def _letter(dtype: torch.dtype) -> str:
-    name = str(dtype).removeprefix("torch.")
-    return "B" if name in ("bool", "bfloat16") else name[0].upper()
-
-
-def _tell(problems: list[str], path: Path, model: Layer, *, skip: bool) -> None:
-    listed = "\n  ".join(problems[:30]) + (f"\n  ... and {len(problems) - 30} more" if len(problems) > 30 else "")
-    if skip:
-        warnings.warn(f"Not everything of {path} was loaded into {model.describe()}:\n  {listed}", stacklevel=4)
-        return
-    raise FileFormatError(
-        f"{path} does not fit {model.describe()}; nothing was loaded:\n  {listed}\n"
-        "Load into a model of the same architecture, or pass `skip_mismatch=True` to `load_weights`."
-    )
+def _family(name: str) -> str:
+    """The kind of a dtype by safetensors' name for it."""
+    if name.startswith(("F", "BF")):
+        return "float"
+    return {"B": "bool", "C": "complex"}.get(name[0], "int")

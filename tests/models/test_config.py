@@ -224,7 +224,12 @@ def test_ten_thousand_calls():
         (lambda c: history(c, 1, ["ghost", 0, 0]), "that nothing makes"),
         (lambda c: history(c, 1, None), "without a history"),
         (lambda c: c["layers"][2].update(class_name="Evil"), "Keras operation 'Evil'"),
-        (lambda c: c["layers"][2].update(module="ramify.graph", class_name="Operation", config={"function": "os.system"}), "'os.system'"),
+        (
+            lambda c: c["layers"][2].update(
+                module="ramify.graph", class_name="Operation", config={"function": "os.system"}
+            ),
+            "'os.system'",
+        ),
         (lambda c: c["layers"][1].update(inbound_nodes=[[["input", 0, 0, {}]]]), "layout of Keras 2"),
     ],
 )

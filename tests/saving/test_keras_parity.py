@@ -44,9 +44,7 @@ def nested(k):
 
 def nested_ends(k):
     i, j = k.Input((4,), name="bb"), k.Input((3,), name="aa")
-    inner = k.Model(
-        {"bb": i, "aa": j}, {"z": k.layers.Dense(2)(i), "k": k.layers.Concatenate()([i, j])}, name="inner"
-    )
+    inner = k.Model({"bb": i, "aa": j}, {"z": k.layers.Dense(2)(i), "k": k.layers.Concatenate()([i, j])}, name="inner")
     p, q = k.Input((4,), name="p"), k.Input((3,), name="q")
     out = inner({"bb": p, "aa": q})
     return k.Model([p, q], {"second": out["k"] * 2.0, "first": [out["z"], k.layers.Dense(2)(out["k"])]})
@@ -56,7 +54,10 @@ def operations(k):
     x, y = k.Input((4,)), k.Input((4,))
     h = k.layers.Dense(4)(x)
     parts = [h + y, h - 1.5, 2 - h, h * y, h / (y * y + 1.0), -h, h**2, abs(h), h[:, 1:3], h[..., None], h[:, -1]]
-    return k.Model([x, y], [*parts, k.layers.Concatenate()(parts[:3]) @ k.layers.Reshape((12, 1))(k.layers.Concatenate()([h, h, y]))])
+    return k.Model(
+        [x, y],
+        [*parts, k.layers.Concatenate()(parts[:3]) @ k.layers.Reshape((12, 1))(k.layers.Concatenate()([h, h, y]))],
+    )
 
 
 def dict_inputs(k):
@@ -158,7 +159,12 @@ TABLE = [
 def shuffled(model):
     """Every weight different from how it starts, moving averages included."""
     rng = np.random.default_rng(1)
-    model.set_weights([rng.uniform(0.1, 0.9, size=np.shape(w)).astype(np.float32) - 0.3 * (np.ndim(w) > 1) for w in model.get_weights()])
+    model.set_weights(
+        [
+            rng.uniform(0.1, 0.9, size=np.shape(w)).astype(np.float32) - 0.3 * (np.ndim(w) > 1)
+            for w in model.get_weights()
+        ]
+    )
     return model
 
 
