@@ -27,10 +27,12 @@ def clone_model(
     Args:
         model: functional or sequential; any other is made anew from its config.
         input_tensors: symbolic tensors to start from, nested as the model's inputs; new ones when not given.
-        clone_function: from a layer to the one that takes its place; an equal one from its config when not given. Input
-            layers are not passed to it.
-        call_function: ``(layer, *args, **kwargs)`` -> outputs, in place of calling the new layer. Functional models only.
+        clone_function: from a layer to the one that takes its place; an equal one from its config when not given.
+            Input layers are not passed to it.
+        call_function: ``(layer, *args, **kwargs)`` -> outputs, in place of calling the new layer; for functional
+            models.
         recursive: whether nested models are cloned layer by layer as well, rather than passed to `clone_function`.
+        **kwargs: none are taken.
 
     Raises:
         ArgumentError: an option that the kind of model does not take.

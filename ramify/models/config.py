@@ -83,7 +83,7 @@ class _Writer:
     def _number(self, node: Node) -> None:
         if isinstance(node.target, torch.nn.Module):
             calls = self.calls.setdefault(node.target, [])
-            self.place[node] = (node.target.name, len(calls))  # type: ignore[arg-type]
+            self.place[node] = (str(node.target.name), len(calls))
             calls.append(node)
         else:
             self.calls[node] = [node]
@@ -274,7 +274,7 @@ class _Reader:
             call -= 1
         results = self.made.get((name, call), [])
         if not isinstance(output, int) or not 0 <= output < len(results):
-            raise FileFormatError(f"The config refers to output {output} of call {call} of '{name}', which there is not.")
+            raise FileFormatError(f"The config refers to output {output} of call {call} of '{name}'; there is none.")
         found: SymbolicValue = results[output]
         return found
 

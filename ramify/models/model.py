@@ -8,8 +8,8 @@ from typing import Any, Self
 from ramify.errors import ArgumentError
 from ramify.layers.config import captured, restored
 from ramify.layers.core.input_layer import Input
-from ramify.layers.layer import Layer
 from ramify.layers.shapes import as_shape, on_shapes
+from ramify.layers.state import state
 from ramify.models.config import (
     FUNCTIONAL_KEYS,
     graph_config,
@@ -89,19 +89,28 @@ class Model(Trainer, Saver, Viewer, Network):
         policy = serialize(self.dtype_policy)
         return {"name": self.name, "trainable": self.trainable, "dtype": policy, **captured(self, Model)}
 
+    def build(self, input_shape: Any = None) -> None:
+        """Build a subclassed model, by calling it on symbolic inputs.
+
+        Args:
+            input_shape: shape of the input, batch axis included; nested as the input is.
+        """
+        if self.has_graph or input_shape is None:
+            return
+        state.scope = state.scope[:-1]  # the call puts the model's name there itself
+        self(on_shapes(lambda one: Input(batch_shape=(None, *one[1:])), as_shape(input_shape)))
+
     def build_here(self, shapes: dict[str, Any]) -> None:
-        """Build, and remember the shapes: a subclass without a `build` of its own is built by calling it on such inputs."""
-        if type(self).build is Layer.build and not self.has_graph:
-            self.__dict__.setdefault("_build_shapes", shapes)
-        super().build_here(shapes)
+        """In a first call, which builds the layers itself: just remember the shapes, for files."""
+        if type(self).build is Model.build:
+            self.__dict__["_build_shapes"] = shapes
+        else:
+            super().build_here(shapes)
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
         """Build for the shapes that `get_build_config` gave."""
-        if type(self).build is not Layer.build or self.has_graph:
-            super().build_from_config(config)
-        elif not self.built and config:
-            shape = as_shape(next(iter(config.values())))
-            self(on_shapes(lambda one: Input(batch_shape=(None, *one[1:])), shape))
+        if config and not self.built:
+            self.build(as_shape(next(iter(config.values()))))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> Self:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 from ramify.errors import ArgumentError, FileFormatError
 from ramify.graph import SymbolicTensor
-from ramify.models import pure
+from ramify.models import keras_operations, pure
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 _Tensor = torch.Tensor
@@ -220,19 +220,18 @@ _ROWS = [
     _row("nn", "Elu", "x", {"alpha": 1.0}, F.elu),
     _row("math", "Logsumexp", "x", {"axis": _REQUIRED, "keepdims": False}, *_function("logsumexp")),
 ]
-for _keras, _torch in (("Relu", "relu"), ("Sigmoid", "sigmoid"), ("Selu", "selu")):
-    _ROWS.append(_row("nn", _keras, "x", {}, *_function(_torch, F)))
-for _keras, _torch in (
-    ("Relu6", "relu6"), ("Silu", "silu"), ("Softplus", "softplus"), ("Softsign", "softsign"),
-    ("LogSigmoid", "logsigmoid"), ("HardSilu", "hardswish"), ("HardSigmoid", "hardsigmoid"),
-):  # fmt: skip
-    _ROWS.append(_row("nn", _keras, "x", {}, getattr(F, _torch)))
-for _name in "exp expm1 log log10 log1p log2 sqrt square sin cos tan sinh cosh tanh ceil floor sign reciprocal".split():
-    _ROWS.append(_row("numpy", _name.capitalize(), "x", {}, *_function(_name)))
-for _keras, _torch in (("Rsqrt", "rsqrt"), ("Erf", "erf")):
-    _ROWS.append(_row("math", _keras, "x", {}, *_function(_torch)))
-for _keras, _torch in (("Isnan", "isnan"), ("Isinf", "isinf"), ("Isfinite", "isfinite")):
-    _ROWS.append(_row("numpy", _keras, "x", {}, *_function(_torch)))
+# Of one tensor, without options: Keras's file and name, torch's name.
+_PLAIN = """
+nn.Relu relu, nn.Sigmoid sigmoid, nn.Selu selu, nn.Relu6 relu6, nn.Silu silu, nn.Softplus softplus, nn.Softsign
+softsign, nn.LogSigmoid logsigmoid, nn.HardSilu hardswish, nn.HardSigmoid hardsigmoid, math.Rsqrt rsqrt,
+math.Erf erf, numpy.Isnan isnan, numpy.Isinf isinf, numpy.Isfinite isfinite, numpy.Exp exp, numpy.Expm1 expm1,
+numpy.Log log, numpy.Log10 log10, numpy.Log1p log1p, numpy.Log2 log2, numpy.Sqrt sqrt, numpy.Square square,
+numpy.Sin sin, numpy.Cos cos, numpy.Tan tan, numpy.Sinh sinh, numpy.Cosh cosh, numpy.Tanh tanh, numpy.Ceil ceil,
+numpy.Floor floor, numpy.Sign sign, numpy.Reciprocal reciprocal
+"""
+for _keras, _torch in (_one.split() for _one in _PLAIN.split(",")):
+    _file, _class = _keras.split(".")
+    _ROWS.append(_row(_file, _class, "x", {}, *_function(_torch, F)))
 
 BY_NAME = {row.name: row for row in _ROWS}
 BY_FUNCTION = {function: row for row in reversed(_ROWS) for function in row.functions}
@@ -251,6 +250,11 @@ def describe(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         config = {name: given[name] for name in row.config}
         entry = {"module": f"keras.src.ops.{row.module}", "class_name": row.name, "config": config}
         return {**entry, "registered_name": row.name}, (tuple(given[name] for name in row.inputs), {})
+    known = keras_operations.describe(function, args, kwargs)
+    if known is not None:
+        file, class_name, config, inputs = known
+        entry = {"module": f"keras.src.ops.{file}", "class_name": class_name, "config": config}
+        return {**entry, "registered_name": class_name}, (inputs, {})
     name = pure.name_of(function)
     if function is getattr:
         name, args = pure.attribute_name(args[1]), args[:1]
@@ -291,6 +295,9 @@ def resolve(entry: Mapping[str, Any], args: tuple[Any, ...], kwargs: Mapping[str
         return function, (args, dict(kwargs))
     row = BY_NAME.get(str(entry.get("class_name")))
     if row is None:
+        known = keras_operations.resolve(str(entry.get("class_name")), config, args, kwargs)
+        if known is not None:
+            return known[0], known[1:]
         raise FileFormatError(
             f"The config has the Keras operation {entry.get('class_name')!r} (node '{entry.get('name')}'), for which "
             "there is no equal function here. Replace it by a layer, or by the operations "

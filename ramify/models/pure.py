@@ -6,6 +6,7 @@ file, so no file can make a call of anything that is not written below.
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from ramify import registry
+from ramify.models import keras_operations
 
 _OPERATOR = """
 abs add and_ eq floordiv ge getitem gt invert le lt matmul mod mul ne neg or_ pos pow sub truediv xor
@@ -45,11 +47,12 @@ atleast_1d atleast_2d atleast_3d block_diag broadcast_tensors bucketize cartesia
 column_stack combinations complex concat concatenate conv1d conv2d conv3d conv_transpose1d conv_transpose2d
 conv_transpose3d cosine_similarity cumulative_trapezoid dropout dstack einsum empty_like full_like gelu group_norm
 hstack layer_norm meshgrid ones_like pairwise_distance pixel_shuffle pixel_unshuffle polar prelu rand_like randn_like
-row_stack rsub searchsorted stack std_mean tensordot trapezoid trapz tril_indices triu_indices var_mean vstack zeros_like
+row_stack rsub searchsorted stack std_mean tensordot trapezoid trapz tril_indices triu_indices var_mean vstack
+zeros_like
 """.split()
 
 _METHOD = """
-bfloat16 bool byte char contiguous detach dim double element_size expand expand_as float fill_diagonal half int is_complex
+bfloat16 bool byte char contiguous detach dim double element_size expand expand_as float half int is_complex
 is_floating_point is_signed long new_empty new_full new_ones new_tensor new_zeros repeat reshape_as short size
 sum_to_size swapaxes to type_as view view_as
 """.split()
@@ -77,7 +80,7 @@ multi_dot norm pinv qr slogdet solve solve_triangular svd svdvals vander vecdot 
 """.split()
 
 _FFT = "fft fft2 fftn fftshift ifft ifft2 ifftn ifftshift irfft irfft2 irfftn rfft rfft2 rfftn".split()
-_SPECIAL = "entr erfcx expit gammainc gammaincc i0e i1 i1e log_ndtr log_softmax logit ndtr ndtri softmax xlog1py zeta".split()
+_SPECIAL = "entr erfcx expit gammainc gammaincc i0e i1 i1e log_ndtr logit ndtr ndtri xlog1py zeta".split()
 
 _ATTRIBUTES = {f"torch.Tensor.{name}": name for name in ("T", "mT", "H", "mH", "real", "imag", "ndim")}
 
@@ -117,8 +120,9 @@ def name_of(function: Any) -> str | None:
         known = _NAME.get(function)
     except TypeError:
         return None
-    if known is None and registry.module_of(function) == "keras.ops":
-        known = f"ramify.ops.{function.__name__}"
+    if known is None:
+        own = keras_operations.own_name(function)
+        known = own and f"ramify.ops.{own}"
     return known
 
 
@@ -132,8 +136,8 @@ def function_of(name: Any) -> Callable[..., Any] | None:
     if not isinstance(name, str):
         return None
     if name.startswith("ramify.ops."):
-        found: Callable[..., Any] | None = registry.builtin(name.removeprefix("ramify.ops."), "keras.ops")
-        return found
+        found = registry.builtin(name.removeprefix("ramify.ops."), "keras.ops")
+        return None if found is None else inspect.unwrap(found)
     return _FUNCTION.get(name)
 
 

@@ -144,8 +144,9 @@ class Sequential(Model):
         """Name and layers; the shape that the model was built for."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": serialize(self.dtype_policy)}
         known = self.has_graph and not isinstance(self._stack[0], InputLayer)
+        stack = [self.inputs[0].node.target, *self._stack] if known else self._stack
         with sharing():
-            config["layers"] = [serialize(layer) for layer in ([self.inputs[0].node.target] if known else []) + self._stack]
+            config["layers"] = [serialize(layer) for layer in stack]
         if self.has_graph:
             config["build_input_shape"] = tuple(self.inputs[0].shape)
         return config

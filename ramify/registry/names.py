@@ -94,7 +94,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """The name an object is registered under, else its own name."""
-    return custom_name_of(obj) or getattr(obj, "__name__", str(obj))
+    return custom_name_of(obj) or str(getattr(obj, "__name__", obj))
 
 
 def custom_name_of(obj: Any) -> str | None:

@@ -12,7 +12,15 @@ import torch
 
 from ramify.errors import ArgumentError, UnsafeFileError
 from ramify.registry import values
-from ramify.registry.names import builtin, custom_name_of, get_registered_name, lookup, module_of, public_module, unknown
+from ramify.registry.names import (
+    builtin,
+    custom_name_of,
+    get_registered_name,
+    lookup,
+    module_of,
+    public_module,
+    unknown,
+)
 
 _FUNCTION = ("function", "builtin_function_or_method", "method", "type")
 _SPECIAL_NAME = {("keras", "Functional"): ("keras.src.models.functional", "Functional")}
@@ -108,7 +116,7 @@ def _written_build(build: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def sharing() -> Iterator[None]:
-    """While configs are written within: what stands in several places gets one number, and is one object when loaded."""
+    """While configs are written within, what stands in several places gets one number, and is one when loaded."""
     if _state.written is not None:
         yield
         return

@@ -8,7 +8,7 @@ import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from ramify.errors import FileFormatError, UnsafeFileError
 
@@ -61,16 +61,16 @@ class Archive:
             start = handle.read(8)
         if start == b"\x89HDF\r\n\x1a\n":
             return (
-                "is an HDF5 file. If it holds weights only, build the model and call `model.load_weights`; a whole model "
-                "in Keras's old format must be opened with Keras and saved as `.keras`."
+                "is an HDF5 file. If it holds weights only, build the model and call `model.load_weights`; a whole "
+                "model in Keras's old format must be opened with Keras and saved as `.keras`."
             )
-        return f"is no `.keras` file, or a damaged one: {error}. Such a file is a zip with {CONFIG} and {WEIGHTS} in it."
+        return f"is no `.keras` file, or a damaged one: {error}. Such a file is a zip with {CONFIG} and {WEIGHTS}."
 
     def close(self) -> None:
         """Close the file."""
         self._handle.close()
 
-    def __enter__(self) -> Archive:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +85,7 @@ class Archive:
             parts = PurePosixPath(name).parts
             inside = name in (METADATA, CONFIG, WEIGHTS) or name.startswith(ASSETS)
             if ".." in parts or name.startswith("/") or "\\" in name or ":" in name or "\0" in name or not inside:
-                raise UnsafeFileError(f"{self.path} has the member {name!r}, which no model file needs. It is not opened.")
+                raise UnsafeFileError(f"{self.path} has the member {name!r}, which no model file needs.")
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise UnsafeFileError(f"The member {name!r} of {self.path} is a link. It is not followed.")
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -94,8 +94,8 @@ class Archive:
         for name in (CONFIG, WEIGHTS):
             if name not in members:
                 raise FileFormatError(
-                    f"{self.path} has no {name} (it has {sorted(members) or 'nothing'}). It is incomplete, or another kind "
-                    "of zip. Save the model again."
+                    f"{self.path} has no {name} (it has {sorted(members) or 'nothing'}). It is incomplete, or another "
+                    "kind of zip. Save the model again."
                 )
         return members
 
@@ -135,7 +135,7 @@ class Archive:
         if info.compress_type == zipfile.ZIP_DEFLATED:
             if info.file_size > limit:
                 raise UnsafeFileError(
-                    f"{WEIGHTS} in {self.path} unpacks to {info.file_size} bytes, but the model needs no more than {limit}."
+                    f"{WEIGHTS} in {self.path} unpacks to {info.file_size} bytes, but the model needs at most {limit}."
                 )
             return io.BytesIO(self._bytes(info, limit))
         try:
@@ -148,7 +148,7 @@ class Archive:
         header = self._handle.read(_LOCAL_HEADER)
         start = info.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little")
         start += int.from_bytes(header[28:30], "little")
-        return io.BufferedReader(_Window(self._handle, start, info.file_size))  # type: ignore[return-value]
+        return io.BufferedReader(_Window(self._handle, start, info.file_size))
 
     def assets(self, path: str) -> dict[str, bytes]:
         """The assets of a layer: name -> content."""

@@ -87,7 +87,7 @@ def _reads_itself(owner: Any) -> bool:
 
 def _may_be_left(place: str) -> bool:
     """State that Keras writes and that has no place here: an optimizer's without one, random seeds."""
-    return place.split("/")[0] == OPTIMIZER or "seed_generator" in place
+    return place.startswith(f"{OPTIMIZER}/") or "seed_generator" in place
 
 
 def _compare(
@@ -158,8 +158,8 @@ def _call_hook(part: Part, entries: Mapping[str, Entry], name: str) -> None:
 def _renamed(parts: list[Part], file: WeightFile) -> dict[str, str]:
     """Path of a layer in a list -> the name of its group in the file, for lists whose layers have the same names there.
 
-    The number in ``dense_1`` is the layer's place among its kind. Where names tell the same layers, they decide, so that
-    models whose layers are listed in another order fit as well.
+    The number in ``dense_1`` is the layer's place among its kind. Where names tell the same layers, they decide, so
+    that models whose layers are listed in another order fit as well.
     """
     lists: dict[str, list[Part]] = {}
     for part in parts:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
+import contextlib
+import datetime as dt
 import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def save_model(
         filepath: where to, ending in ``.keras``.
         overwrite: whether a file of that name may be replaced.
         zipped: must be true or not given; unzipped folders are not written.
+        **kwargs: none are taken.
 
     Raises:
         ArgumentError: another ending, or a model with something that cannot be written.
@@ -56,7 +58,7 @@ def save_model(
     """
     if kwargs or zipped is False:
         wrong = ", ".join(kwargs) or "zipped=False"
-        raise ArgumentError(f"`save_model` does not take {wrong}: models are saved as one zipped `.keras` file. Leave it out.")
+        raise ArgumentError(f"`save_model` does not take {wrong}: a model is one zipped `.keras` file. Leave it out.")
     if Path(filepath).suffix != ".keras":
         raise ArgumentError(
             f"Models are saved in files that end in `.keras`, not as {os.fspath(filepath)!r}. Write "
@@ -70,7 +72,7 @@ def save_model(
         sums = hdf5.write(file, parts)
     metadata = {
         "keras_version": KERAS_VERSION,
-        "date_saved": datetime.datetime.now().astimezone().strftime("%Y-%m-%d@%H:%M:%S"),
+        "date_saved": dt.datetime.now().astimezone().strftime("%Y-%m-%d@%H:%M:%S"),
         KEY: {"version": __version__, "sha256": sums},
     }
     members = {
@@ -166,27 +168,25 @@ def _made(
     return model
 
 
-class _told:  # noqa: N801 - reads as a word of the `with` statement
+_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
     """Whatever goes wrong while a config is read is told as a fault of the file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, FileFormatError):
-            return
-        if isinstance(error, RecursionError):
-            raise UnsafeFileError(f"{self.name} nests deeper than any model does. It is not loaded.") from None
-        if isinstance(error, RamifyError):
-            raise FileFormatError(f"{self.name} cannot be made into a model: {error}") from error
-        if isinstance(error, (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)):
-            raise FileFormatError(
-                f"{self.name} cannot be made into a model ({type(error).__name__}: {error}). Either it is damaged, or "
-                "`from_config` of one of its classes does not take what `get_config` gave."
-            ) from error
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except RecursionError:
+        raise UnsafeFileError(f"{name} nests deeper than any model does. It is not loaded.") from None
+    except RamifyError as error:
+        raise FileFormatError(f"{name} cannot be made into a model: {error}") from error
+    except _FAULTS as error:
+        raise FileFormatError(
+            f"{name} cannot be made into a model ({type(error).__name__}: {error}). Either it is damaged, or "
+            "`from_config` of one of its classes does not take what `get_config` gave."
+        ) from error
 
 
 # ---- assets ----

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from ramify.layers.layer import Layer
 from ramify.naming import to_snake_case
 
@@ -83,7 +81,7 @@ def _holds_layers(item: Any) -> bool:
     return isinstance(item, dict) and any(isinstance(one, Layer) or _holds_layers(one) for one in item.values())
 
 
-def _children(layer: Layer, *, top: bool) -> list[tuple[str, Any]]:
+def _children(layer: Any, *, top: bool) -> list[tuple[str, Any]]:
     """Attribute name -> sublayer or container of them, in the order in which files are written."""
     found: dict[str, Any] = {}
     for name in _attributes(layer):
@@ -93,25 +91,25 @@ def _children(layer: Layer, *, top: bool) -> list[tuple[str, Any]]:
             found[_shown_name(layer, name)] = value
     found |= _own_properties(layer)
     if _is_network(layer):
-        found["layers"] = layer.layers  # type: ignore[attr-defined]
+        found["layers"] = layer.layers
         optimizer = getattr(layer, OPTIMIZER, None)
         if top and optimizer is not None:
             found[OPTIMIZER] = optimizer
     return sorted(found.items(), key=lambda item: (item[0].startswith("_"), item[0]))
 
 
-def _is_network(layer: Layer) -> bool:
+def _is_network(layer: Any) -> bool:
     return hasattr(type(layer), "has_graph")
 
 
-def _attributes(layer: Layer) -> list[str]:
+def _attributes(layer: Any) -> list[str]:
     """Attributes that may hold layers, without those that hold the layers of a graph."""
     names = [*layer._modules, *layer.__dict__.get("_tracked", ())]
     if "_stack" in layer.__dict__:  # a sequential model
         own = set(map(id, layer.__dict__["_stack"]))
         return [name for name in names if id(layer._modules.get(name)) not in own and name != "_stack"]
-    if _is_network(layer) and layer.has_graph:  # type: ignore[attr-defined]
-        of_graph = {name: inner for inner, name in layer.graph.module_names.items()}  # type: ignore[attr-defined]
+    if _is_network(layer) and layer.has_graph:
+        of_graph = {name: inner for inner, name in layer.graph.module_names.items()}
         return [name for name in names if name not in of_graph or layer._modules.get(name) is not of_graph[name]]
     return names
 
@@ -141,4 +139,4 @@ def _own_properties(layer: Layer) -> dict[str, Any]:
 def class_name(part: Part) -> str:
     """A word for messages, such as ``Dense 'dense_1'``."""
     owner = part.owner
-    return str(owner.describe()) if isinstance(owner, torch.nn.Module) else f"{type(owner).__name__} '{part.name}'"
+    return str(owner.describe()) if isinstance(owner, Layer) else f"{type(owner).__name__} '{part.name}'"

@@ -20,6 +20,7 @@ class Saver:
             filepath: where to, ending in ``.keras``.
             overwrite: whether a file of that name may be replaced.
             zipped: must be true or not given.
+            **kwargs: none are taken.
         """
         models.save_model(self, filepath, overwrite, zipped, **kwargs)  # type: ignore[arg-type]
 
@@ -41,6 +42,7 @@ class Saver:
         Args:
             filepath: a ``.weights.h5``, ``.keras`` or ``.safetensors`` file.
             skip_mismatch: leave weights that do not fit as they are, and warn, instead of raising.
+            **kwargs: none are taken.
         """
         weights.load_weights(self, filepath, skip_mismatch, **kwargs)  # type: ignore[arg-type]
 

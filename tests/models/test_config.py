@@ -61,7 +61,7 @@ X = torch.linspace(-2, 2, 12).reshape(3, 4)
         ("keras.src.ops.numpy", "Sum", lambda x: x.sum(dim=-1, keepdim=True)),
         ("keras.src.ops.numpy", "Mean", lambda x: torch.mean(x, dim=(0, 1))),
         ("keras.src.ops.numpy", "Max", lambda x: x.amax(1)),
-        ("keras.src.ops.numpy", "Min", lambda x: torch.amin(x)),
+        ("keras.src.ops.numpy", "Min", torch.amin),
         ("keras.src.ops.numpy", "Clip", lambda x: x.clamp(-1, 1)),
         ("keras.src.ops.numpy", "Maximum", lambda x: torch.maximum(x, -x)),
         ("keras.src.ops.numpy", "Greater", lambda x: x > 0),

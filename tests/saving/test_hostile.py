@@ -88,7 +88,7 @@ def layer_of(config):
 
 def code_that_marks(marker):
     source = f"__import__('os').mkdir({str(marker)!r})"
-    code = (lambda x, _s=source: eval(_s)).__code__  # noqa: S307 - never run: that is the test
+    code = (lambda x, _s=source: eval(_s)).__code__
     return {
         "class_name": "__lambda__",
         "config": {"code": base64.b64encode(marshal.dumps(code)).decode(), "defaults": [source], "closure": None},
@@ -366,7 +366,7 @@ def test_f10_a_link_in_the_zip(path):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_f13_two_members_of_one_name(path):
     rewrite(path, more=[("config.json", b"{}")])
-    with pytest.raises(UnsafeFileError, match="two members named 'config.json'"):
+    with pytest.raises(UnsafeFileError, match="two members named"):
         load_model(path)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import keras
 import numpy as np
 import pytest
 
 import ramify
-from ramify.graph.structure import flatten
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Keras's own
 

@@ -71,7 +71,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(kind, fault, tmp
         save(build(), path)
     monkeypatch.undo()
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == [path.name]
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
     assert values(load(path)) == values(model)
 
 
@@ -104,7 +104,7 @@ def test_every_sync_and_rename_that_fails(kind, tmp_path, monkeypatch):
             else:
                 failed = False
         assert values(load(path)) in (values(old), values(new))
-        assert os.listdir(tmp_path) == [path.name]
+        assert [one.name for one in tmp_path.iterdir()] == [path.name]
         if not failed:
             return
     pytest.fail("saving never came to its end")
@@ -131,7 +131,7 @@ def test_an_object_that_cannot_be_written_leaves_the_old_file(kind, tmp_path):
     with pytest.raises(RuntimeError, match="the hook fails"):
         save(Sequential([Input((4,)), Odd()]), path)
     assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == [path.name]
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 def test_the_data_reaches_the_disk_before_the_name_does(tmp_path, monkeypatch):

@@ -63,8 +63,8 @@ def function_from(config: Any, what: str) -> Any:
             return _run(config.get("config") or {})
         raise UnsafeFileError(
             f"The function of {what} is stored as Python bytecode, which could do anything. Write it as a named "
-            "function under `@register_keras_serializable()` and save again; or build the model in code and load only the "
-            "weights with `load_weights`; or, for a file that you made yourself, pass `safe_mode=False`."
+            "function under `@register_keras_serializable()` and save again; or build the model in code and load "
+            "only the weights with `load_weights`; or, for a file that you made yourself, pass `safe_mode=False`."
         )
     if isinstance(config, Mapping) and "class_name" in config:
         return registry.deserialize(config, what=f"function of {what}")
