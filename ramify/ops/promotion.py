@@ -29,7 +29,9 @@ _WIDTH = {
 }  # fmt: skip
 _UNSIGNED = (torch.uint8, torch.uint16, torch.uint32)
 _SIGNED = {8: torch.int8, 16: torch.int16, 32: torch.int32, 64: torch.int64}
-_SETTLED = frozenset({torch.float32, torch.bfloat16, torch.float16, torch.int32, torch.bool, torch.uint8})
+_NARROW = {torch.int64: torch.int32, torch.uint64: torch.uint32, torch.float64: torch.float32}
+_FLOATS = frozenset({torch.float32, torch.bfloat16, torch.float16})
+_SETTLED = _FLOATS | {torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 
 
 def to_tensor(x: TensorLike, dtype: Any = None, device: torch.device | None = None) -> Tensor:
@@ -67,24 +69,19 @@ def _number(x: float) -> Tensor:
 def _array(x: Any, device: torch.device | None) -> Tensor:
     if isinstance(x, np.generic):  # NumPy's double is also Python's float
         return _number(float(x)) if isinstance(x, float) else _array(np.asarray(x), device)
-    weak = not isinstance(x, np.ndarray)
-    if isinstance(x, (list, tuple)) and any(isinstance(item, (Tensor, list, tuple)) for item in x):
-        if _holds_tensor(x):
-            return torch.stack(common([to_tensor(item, device=device) for item in x]))
-    elif weak and hasattr(x, "__torch_function__") and not hasattr(x, "__array__"):
-        raise InputError(f"A {type(x).__name__} is no tensor here.")
+    if _holds_tensor(x):
+        return torch.stack(common([to_tensor(item, device=device) for item in x]))
     try:
         array = np.asarray(x)
-        if array.dtype.name in ("object", "str") or array.dtype.kind in "OUSV":
-            if array.dtype.name != "bfloat16":
-                raise ValueError(f"its items are of dtype {array.dtype}")
-            return torch.as_tensor(array.astype(np.float32), dtype=torch.bfloat16, device=device)
     except ValueError as error:
         raise InputError(
-            f"A {type(x).__name__} cannot become a tensor: {error}. Give numbers, arrays of numbers, or nested lists "
-            "of equal lengths."
+            f"A {type(x).__name__} cannot become a tensor: {error}. Nested lists need equal lengths."
         ) from None
-    return torch.as_tensor(_plain(array), dtype=_dtype_of(array, weak), device=device)
+    if array.dtype.name == "bfloat16":
+        return torch.as_tensor(array.astype(np.float32), dtype=torch.bfloat16, device=device)
+    if array.dtype.kind not in "biufc":
+        raise InputError(f"A {type(x).__name__} of dtype {array.dtype} cannot become a tensor. Give numbers.")
+    return torch.as_tensor(_plain(array), dtype=_dtype_of(array, not isinstance(x, np.ndarray)), device=device)
 
 
 def _holds_tensor(x: Any) -> bool:
@@ -113,18 +110,15 @@ def _dtype_of(array: np.ndarray[Any, Any], weak: bool) -> torch.dtype | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _lattice(items: tuple[Any, ...], wide: bool) -> torch.dtype:
+def _lattice(items: tuple[Any, ...], floatx: str) -> torch.dtype:
     weak = {item for item in items if item in (bool, int, float)}
-    strong = [dtypes.to_torch(item) for item in items if item not in weak]
+    strong = [dtypes.to_torch(item or floatx) for item in items if item not in weak]
     found: torch.dtype = functools.reduce(_meet, strong) if strong else torch.bool
     if float in weak and not (found.is_floating_point or found.is_complex):
-        found = dtypes.to_torch(None)
+        return dtypes.to_torch(floatx)
     if int in weak and found == torch.bool:
-        found = torch.int32
-    narrow = {torch.int64: torch.int32, torch.uint64: torch.uint32}
-    if not wide:
-        narrow[torch.float64] = torch.float32
-    return narrow.get(found, found)
+        return torch.int32
+    return found if found == torch.float64 and floatx == "float64" else _NARROW.get(found, found)
 
 
 def _meet(a: torch.dtype, b: torch.dtype) -> torch.dtype:
@@ -150,14 +144,7 @@ def result_dtype(*items: Any) -> torch.dtype:
     >>> result_dtype("int32", "float16"), result_dtype("int8", int), result_dtype("int64", float)
     (torch.float16, torch.int8, torch.float32)
     """
-    floatx = dtypes.floatx()
-    return _lattice(tuple(floatx if item is None or item is float and not _any_float(items) else item
-                          for item in items), floatx == "float64")  # fmt: skip
-
-
-def _any_float(items: tuple[Any, ...]) -> bool:
-    strong = [dtypes.to_torch(item) for item in items if item not in (bool, int, float, None)]
-    return any(dtype.is_floating_point or dtype.is_complex for dtype in strong)
+    return _lattice(items, dtypes.floatx())
 
 
 def kind(x: TensorLike) -> Any:
@@ -210,9 +197,9 @@ def unified(x: TensorLike, y: TensorLike, floating: bool = False) -> tuple[Tenso
         y: second value.
         floating: whether integers and booleans count as `floatx`.
     """
-    if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype and x.dtype in _SETTLED:
-        if not floating or x.is_floating_point():
-            return x, y
+    settled = _FLOATS if floating else _SETTLED
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype and x.dtype in settled:
+        return x, y
     dtype = result_dtype(kind(x), kind(y), *((float,) if floating else ()))
     a, b = tensors(x, y)
     return a.to(dtype), b.to(dtype)
