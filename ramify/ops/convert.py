@@ -14,53 +14,17 @@ from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor, is_symbolic
 from ramify.graph.structure import flatten
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
-_INT32 = (-(2**31), 2**31 - 1)
-
-
-def to_tensor(x: Any, dtype: Any = None, like: Tensor | None = None) -> Tensor:
-    """The value as a tensor; one that is a tensor already passes through.
-
-    Python floats become `floatx`, Python ints int32 where they fit; arrays keep their dtype.
-
-    Args:
-        x: tensor, array, number, or nested lists of them.
-        dtype: what to make of it; ``None`` keeps what it is.
-        like: a tensor on whose device a new tensor is made; torch's default device when not given.
-    """
-    if isinstance(x, Tensor):
-        return x if dtype is None else x.to(dtypes.to_torch(dtype))
-    device = None if like is None else like.device
-    if dtype is not None:
-        dtype = dtypes.to_torch(dtype)
-    elif not isinstance(x, (np.ndarray, np.generic)):
-        dtype = _dtype_of(flatten(x))
-    if isinstance(x, (list, tuple)) and any(isinstance(leaf, Tensor) for leaf in flatten(x)):
-        made = torch.stack([to_tensor(item, like=like) for item in x])
-        return made if dtype is None else made.to(dtype)
-    if isinstance(x, (list, tuple)) and any(isinstance(item, np.ndarray) for item in x):
-        x = np.asarray(x)
-    if isinstance(x, np.ndarray) and not x.flags.writeable:
-        x = x.copy()  # torch would warn that it cannot keep anybody from writing
-    return torch.as_tensor(x, dtype=dtype, device=device)
-
-
-def _dtype_of(leaves: list[Any]) -> torch.dtype | None:
-    """The dtype for Python's numbers, or ``None`` where arrays or tensors among them say it."""
-    kinds = {type(leaf) for leaf in leaves}
-    if kinds <= {float, int, bool} and float in kinds:
-        return dtypes.to_torch(None)
-    if kinds <= {int, bool} and int in kinds and all(_INT32[0] <= leaf <= _INT32[1] for leaf in leaves):
-        return torch.int32
-    return dtypes.to_torch(None) if not leaves else None
 
 
 def like(first: Any, *others: Any) -> tuple[Tensor, ...]:
     """Several values as tensors, on the device of the first tensor among them."""
     values = (first, *others)
     known = next((value for value in values if isinstance(value, Tensor)), None)
-    return tuple(to_tensor(value, like=known) for value in values)
+    device = None if known is None else known.device
+    return tuple(to_tensor(value, device=device) for value in values)
 
 
 def floating(x: Any) -> Tensor:

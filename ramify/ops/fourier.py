@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.ops.convert import floating, like, to_tensor
+from ramify.ops.convert import floating, like
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
 Pair = tuple[Tensor, Tensor]
@@ -21,9 +22,8 @@ def _complex(x: Any, who: str) -> Tensor:
         raise ArgumentError(f"{who} takes a pair of tensors (real part, imaginary part), but got {type(x).__name__}.")
     real, imag = like(*x)
     if real.shape != imag.shape:
-        raise ArgumentError(
-            f"{who} takes a real and an imaginary part of one shape, but got {tuple(real.shape)} and {tuple(imag.shape)}."
-        )
+        shapes = f"{tuple(real.shape)} and {tuple(imag.shape)}"
+        raise ArgumentError(f"{who} takes a real and an imaginary part of one shape, but got {shapes}.")
     real, imag = floating(real), floating(imag)
     return torch.complex(real, imag)
 
@@ -112,7 +112,7 @@ def _window(window: Any, length: int, fft_length: int, x: Tensor) -> Tensor:
     elif window is None:
         values = torch.ones(length, dtype=x.dtype, device=x.device)
     else:
-        values = to_tensor(window, like=x).to(x.dtype)
+        values = to_tensor(window, device=x.device).to(x.dtype)
         if values.shape != (length,):
             raise ArgumentError(f"The window needs shape ({length},), that of a piece, but got {tuple(values.shape)}.")
     before = (fft_length - length) // 2

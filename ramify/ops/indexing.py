@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError, ShapeError
-from ramify.ops.convert import like, sizes_of, to_tensor
+from ramify.ops.convert import like, sizes_of
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.graph.structure import map_leaves
-from ramify.ops.convert import floating, like, to_tensor
+from ramify.ops.convert import floating, like
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
 
@@ -61,9 +63,8 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
     Returns:
         A tensor of the same shape.
 
-    >>> cholesky_inverse(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))
-    tensor([[0.2500, 0.0000],
-            [0.0000, 1.0000]])
+    >>> cholesky_inverse(torch.tensor([[2.0]]))
+    tensor([[0.2500]])
     """
     return torch.cholesky_inverse(_matrix(x, "cholesky_inverse", square=True), upper=upper)
 
@@ -153,8 +154,8 @@ def lu_factor(x: Any) -> tuple[Tensor, Tensor]:
         x: matrices, shape ``(..., m, n)``.
 
     Returns:
-        ``(lu, pivots)``: both factors in one tensor of the shape of `x` (the lower one without its diagonal of ones), and
-        for each row, counted from 0, with which it was exchanged, int32, ``(..., min(m, n))``.
+        ``(lu, pivots)``: both factors in one tensor of the shape of `x` (the lower one without its diagonal of ones),
+        and with which row, counted from 0, each row was exchanged, int32, ``(..., min(m, n))``.
 
     >>> lu_factor(torch.eye(2))[1]
     tensor([0, 1], dtype=torch.int32)
@@ -222,7 +223,9 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
     >>> matrix_rank(torch.ones(2, 2))
     tensor(1, dtype=torch.int32)
     """
-    return torch.linalg.matrix_rank(_matrix(x, "matrix_rank"), tol=tol).to(torch.int32)
+    x = _matrix(x, "matrix_rank")
+    rank = torch.linalg.matrix_rank(x) if tol is None else torch.linalg.matrix_rank(x, tol)
+    return rank.to(torch.int32)
 
 
 @op
@@ -231,8 +234,8 @@ def norm(x: Any, ord: Any = None, axis: int | Sequence[int] | None = None, keepd
 
     Args:
         x: tensor of any shape.
-        ord: which one: a number, ``inf`` or ``-inf``; for matrices also ``"fro"`` and ``"nuc"``; ``None`` is the root of
-            the sum of squares.
+        ord: which one: a number, ``inf`` or ``-inf``; for matrices also ``"fro"`` and ``"nuc"``; ``None`` is the root
+            of the sum of squares.
         axis: one axis (vectors) or two (matrices); ``None``: all of `x`.
         keepdims: whether the axes stay, of size 1.
 
@@ -322,6 +325,8 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     >>> jvp(torch.square, (torch.tensor(3.0),), (torch.tensor(1.0),))
     (tensor(9.), tensor(6.))
     """
-    primals, tangents = (tuple(map_leaves(to_tensor, values)) for values in (primals, tangents))
-    result: Any = torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
+    primals, tangents = (tuple(map_leaves(to_tensor, list(values))) for values in (primals, tangents))
+    with warnings.catch_warnings():  # torch itself uses what it warns of
+        warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", DeprecationWarning)
+        result: Any = torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
     return result

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ramify.errors import ShapeError
-from ramify.ops.convert import floating, like, to_tensor
+from ramify.ops.convert import floating, like
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
 

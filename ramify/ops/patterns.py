@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError, ShapeError
-from ramify.ops.convert import to_tensor
 from ramify.ops.op import op
+from ramify.ops.promotion import to_tensor
 
 Tensor = torch.Tensor
 Group = tuple[str, ...]
 
-_TOKEN = re.compile(r"\(|\)|\.\.\.|[A-Za-z_]\w*|1|\S+")
+_WORD = re.compile(r"\(|\)|\.\.\.|[A-Za-z_]\w*|1|\S+")
 _REST = "..."
 
 
@@ -74,22 +74,22 @@ def _groups(side: str, pattern: str) -> list[Group]:
     """The axes of one side, each as the names that make it up; an axis of size 1 has none."""
     groups: list[Group] = []
     inside: list[str] | None = None
-    for token in _TOKEN.findall(side):
-        if token == "(" and inside is None:
+    for word in _WORD.findall(side):
+        if word == "(" and inside is None:
             inside = []
-        elif token == ")" and inside is not None:
+        elif word == ")" and inside is not None:
             groups.append(tuple(inside))
             inside = None
-        elif token == "1":
+        elif word == "1":
             if inside is None:
                 groups.append(())
-        elif token == _REST or token.isidentifier():
+        elif word == _REST or word.isidentifier():
             if inside is None:
-                groups.append((token,))
+                groups.append((word,))
             else:
-                inside.append(token)
+                inside.append(word)
         else:
-            raise ArgumentError(f"rearrange cannot read {token!r} in the pattern {pattern!r}.")
+            raise ArgumentError(f"rearrange cannot read {word!r} in the pattern {pattern!r}.")
     if inside is not None:
         raise ArgumentError(f"A parenthesis stays open in the pattern {pattern!r}.")
     return groups

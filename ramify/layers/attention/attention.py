@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError, InputError, ShapeError
-from ramify.layers.attention.scores import Dropping, attend, bias_of, causal_mask, combine, drop
+from ramify.layers.attention.scores import Dropping, attend, combine, drop
 from ramify.layers.layer import Layer
 from ramify.layers.seeding import Stream
+from ramify.ops.nn.attention import bias_of, causal_mask
 from ramify.registry import serializable
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ramify.layers.seeding import Stream
-
-_WITHOUT_FLASH = [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+from ramify.ops.nn.attention import bias_of, causal_mask, kernels_for
 
 
 @dataclass(frozen=True)
@@ -31,31 +28,10 @@ def combine(*masks: torch.Tensor | None) -> torch.Tensor | None:
     return found
 
 
-def causal_mask(queries: int, keys: int, device: torch.device) -> torch.Tensor:
-    """True where a key is not later than the query, ``(queries, keys)``."""
-    return torch.ones((queries, keys), dtype=torch.bool, device=device).tril()
-
-
 def window_mask(queries: int, keys: int, device: torch.device, size: int) -> torch.Tensor:
     """True where a key is fewer than `size` steps away from the query, ``(queries, keys)``."""
     allowed = torch.ones((queries, keys), dtype=torch.bool, device=device)
     return allowed.tril(size - 1) & allowed.triu(1 - size)
-
-
-def bias_of(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """What to add to scores: 0 where the mask allows, a very negative number elsewhere.
-
-    Finite, so that a query with nothing to attend to gets the mean of all values, and no NaN.
-    """
-    bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-    return bias.masked_fill_(~mask, torch.finfo(dtype).min)
-
-
-def kernels_for(flash: bool | None) -> AbstractContextManager[None]:
-    """The choice among torch's attention kernels: free, flash alone, or all but flash."""
-    if flash is None:
-        return nullcontext()
-    return sdpa_kernel(SDPBackend.FLASH_ATTENTION if flash else _WITHOUT_FLASH)
 
 
 def attend(

@@ -11,6 +11,7 @@ from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
+from ramify.ops.nn.pooling import same_pooled
 
 
 class Pooling(Layer):
@@ -56,8 +57,6 @@ class Pooling(Layer):
         self._window = (*lift, *self.pool_size)
         self._strides = (*lift, *self.strides)
         self._no_padding = (0,) * len(axes)
-        # Steps of 1 and an even window need one more pixel after than before: pad both sides, drop the first output.
-        self._extra = tuple(step == 1 and size % 2 == 0 for size, step in zip(self._window, self._strides, strict=True))
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Check that the window fits into the image.
@@ -78,26 +77,13 @@ class Pooling(Layer):
         x = inputs if self._lift_axis is None else inputs.unsqueeze(self._lift_axis)
         if self._last:
             x = x.permute(self._to_front)
-        x = self.pool(x, self._no_padding, False) if self.padding == "valid" else self._same(x)
+        if self.padding == "valid":
+            x = self.pool(x, self._no_padding, False)
+        else:
+            x = same_pooled(self.pool, x, self._window, self._strides)
         if self._last:
             x = x.permute(self._to_back)
         return x if self._lift_axis is None else x.squeeze(self._lift_axis)
-
-    def _same(self, x: torch.Tensor) -> torch.Tensor:
-        """Pool to ``ceil(size / stride)`` outputs without a padded copy.
-
-        What is needed before goes to the kernel as padding. What is needed after is at most one pixel more; `ceil_mode`
-        lets the last window hang over the end by that much, and windows count no pixel that is not there.
-        """
-        padding = []
-        for size, window, step, extra in zip(x.shape[2:], self._window, self._strides, self._extra, strict=True):
-            total = max((-(-size // step) - 1) * step + window - size, 0)
-            padding.append((total + 1) // 2 if extra else total // 2)
-        x = self.pool(x, tuple(padding), True)
-        for axis, extra in enumerate(self._extra, start=2):
-            if extra:
-                x = x.narrow(axis, 1, x.shape[axis] - 1)
-        return x
 
     def pool(self, x: torch.Tensor, padding: tuple[int, ...], hanging: bool) -> torch.Tensor:
         """Summarize every window of ``(batch, channels, ...)``; subclasses define it.
