@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version"),
-    ("registry", "dtypes", "naming", "state", "seeds", "image_format"),
+    ("registry", "dtypes", "naming", "variables", "seeds", "image_format"),
     ("dtype_policies",),
     ("graph",),
     ("activations",),

@@ -14,7 +14,7 @@ from ramify.errors import ShapeError
 from ramify.graph import paused
 from ramify.layers.state import state
 from ramify.layers.tracking import TrackedDict, TrackedList, tracked
-from ramify.layers.variables import Parameter, State
+from ramify.variables import Parameter, State
 
 _PLAIN = (bool, int, float, str, type(None))
 
@@ -82,8 +82,8 @@ class WeightHolder(torch.nn.Module):
         if trainable and not self._trainable:
             weight.requires_grad_(False)
         weight.__dict__.update(
-            _name=name or "variable",
-            _path="/".join((*(state.scope or (self.name,)), name or "variable")),
+            name=name or "variable",
+            path="/".join((*(state.scope or (self.name,)), name or "variable")),
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
             autocast=autocast,
@@ -270,9 +270,9 @@ class WeightHolder(torch.nn.Module):
         own["_name"] = value
         own["_name_is_settled"] = True
         for weight in self.weights:
-            path = getattr(weight, "_path", None)
+            path = getattr(weight, "path", None)
             if path is not None:
-                weight._path = "/".join(value if part == before else part for part in path.split("/"))
+                weight.path = "/".join(value if part == before else part for part in path.split("/"))
 
     path = name
 

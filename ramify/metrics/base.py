@@ -11,7 +11,7 @@ import torch
 from ramify import dtypes, naming, registry
 from ramify.errors import ArgumentError
 from ramify.losses.tensors import as_tensor
-from ramify.state import State
+from ramify.variables import State
 
 
 @registry.serializable("keras.metrics")

@@ -13,7 +13,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.optimizers.scalar import HostScalar
-from ramify.state import State
+from ramify.variables import State
 
 
 class StateAccess:

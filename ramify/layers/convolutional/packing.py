@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-from ramify.layers.variables import Parameter
+from ramify.variables import Parameter
 
 LARGE = 2**16  # values in a kernel from which on transposing first pays
 _SMALLEST = 2**14  # values in a kernel from which on a kept copy pays
