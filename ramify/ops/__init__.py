@@ -1,6 +1,6 @@
 """Operations on tensors under Keras's names, thin over torch. All take symbolic tensors too."""
 
-from ramify.ops import linalg, nn
+from ramify.ops import linalg, nn, numpy
 from ramify.ops.control import (
     associative_scan,
     cond,
@@ -131,6 +131,7 @@ from ramify.ops.nn import (
     threshold,
     unfold,
 )
+from ramify.ops.numpy import *  # noqa: F403 - the list there is the list
 from ramify.ops.patterns import (
     rearrange,
 )
@@ -203,6 +204,7 @@ __all__ = [
     "nn",
     "norm",
     "normalize",
+    "numpy",
     "one_hot",
     "pinv",
     "polar",
@@ -256,3 +258,4 @@ __all__ = [
     "view_as_real",
     "while_loop",
 ]
+__all__ += numpy.__all__
