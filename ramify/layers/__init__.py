@@ -127,6 +127,7 @@ from ramify.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from ramify.layers.serialization import deserialize, serialize
 
 __all__ = [
     "ELU",
@@ -251,9 +252,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

@@ -21,14 +21,14 @@ from ramify.layers.config import captured, restored
 from ramify.layers.hooks import hooked, module_call
 from ramify.layers.shapes import as_shape, on_shapes
 from ramify.layers.state import state
-from ramify.layers.weights import WeightHolder
+from ramify.layers.stateless import Stateless
 from ramify.naming import auto_name
 
 _serial = itertools.count()
 _Tensor = torch.Tensor
 
 
-class Layer(WeightHolder):
+class Layer(Stateless):
     """A function from tensors to tensors with weights: the building block of models.
 
     A subclass defines `call` (or `forward`, which is the same), and `build` where weights depend on the input's shape.
@@ -57,8 +57,8 @@ class Layer(WeightHolder):
 
     built: bool
     autocast: bool
-    supports_masking: bool
-    input_spec: Any
+    supports_masking: bool = False
+    input_spec: Any = None
     activity_regularizer: Any
     compute_torch_dtype: torch.dtype
     variable_torch_dtype: torch.dtype
@@ -119,8 +119,6 @@ class Layer(WeightHolder):
         own["training"] = False
         own["built"] = False
         own["autocast"] = autocast
-        own["supports_masking"] = False
-        own["input_spec"] = None
         own["activity_regularizer"] = regularizers.get(activity_regularizer)
         own["_name"] = name or auto_name(type(self).__name__)
         own["_name_is_given"] = name is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import torch
 
+from ramify import registry
 from ramify.errors import ArgumentError
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
@@ -49,3 +51,9 @@ class Wrapper(Layer):
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """The layer that `get_config` described; `custom_objects` (name -> class) are looked up first."""
+        with registry.custom_object_scope(custom_objects or {}):
+            return super().from_config(config)

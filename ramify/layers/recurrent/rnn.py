@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import torch
 
+from ramify import registry
 from ramify.errors import ShapeError
 from ramify.graph import is_probing
 from ramify.layers.layer import Layer
@@ -200,3 +202,9 @@ class RNN(Layer):
         mask = previous_mask[0] if isinstance(previous_mask, (list, tuple)) else previous_mask
         output_mask = mask if self.return_sequences else None
         return [output_mask, *[None for _ in self.state_size]] if self.return_state else output_mask
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """The layer that `get_config` described; `custom_objects` (name -> class) are looked up first."""
+        with registry.custom_object_scope(custom_objects or {}):
+            return super().from_config(config)
