@@ -160,9 +160,7 @@ class _Writer:
 # ---- a config to a graph ----
 
 
-def graph_from_config(
-    config: Mapping[str, Any], counts_from_one: Callable[[Any], bool]
-) -> tuple[Any, Any]:
+def graph_from_config(config: Mapping[str, Any], counts_from_one: Callable[[Any], bool]) -> tuple[Any, Any]:
     """Make the layers of a config and call them; returns the graph's inputs and outputs, nested as they were.
 
     Raises:

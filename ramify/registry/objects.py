@@ -202,9 +202,7 @@ def deserialize(
     return result
 
 
-def _make(
-    config: Mapping[str, Any], module: str | None, custom_objects: Mapping[str, Any] | None, what: str
-) -> Any:
+def _make(config: Mapping[str, Any], module: str | None, custom_objects: Mapping[str, Any] | None, what: str) -> Any:
     name = config.get("class_name")
     if name in _FUNCTION and isinstance(config.get("config"), str):
         name = config["config"]

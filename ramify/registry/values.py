@@ -77,4 +77,3 @@ _DECODE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "__bytes__": lambda config: config["value"].encode("latin-1"),
     "__ellipsis__": lambda _: ...,
 }
-

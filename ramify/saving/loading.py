@@ -90,9 +90,7 @@ def _may_be_left(place: str) -> bool:
     return place.startswith(f"{OPTIMIZER}/") or "seed_generator" in place
 
 
-def _compare(
-    part: Part, entries: Mapping[str, Entry], place: str, pairs: list[Pair], problems: list[str]
-) -> None:
+def _compare(part: Part, entries: Mapping[str, Entry], place: str, pairs: list[Pair], problems: list[str]) -> None:
     own = part.owner.saved_weights()
     word = class_name(part)
     if own and not entries:

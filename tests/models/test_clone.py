@@ -17,7 +17,8 @@ def build():
     inner = Model(i, layers.Dense(4)(i), name="inner")
     x = Input((4,), name="x")
     dense = layers.Dense(4, name="dense_a")
-    return Model(x, {"y": dense(inner(dense(x))) * 2.0, "z": Sequential([layers.Dense(3)], name="stack")(x)}, name="net")
+    stack = Sequential([layers.Dense(3)], name="stack")
+    return Model(x, {"y": dense(inner(dense(x))) * 2.0, "z": stack(x)}, name="net")
 
 
 def test_new_layers_and_equal_results():

@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import random
+import signal
+import time
 import zipfile
 
 import h5py
@@ -141,6 +143,26 @@ def test_the_data_reaches_the_disk_before_the_name_does(tmp_path, monkeypatch):
         monkeypatch.setattr(files.os, name, lambda *a, n=name, f=original: (order.append(n), f(*a))[1])
     save_model(build(), tmp_path / "m.keras")
     assert order == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore")  # forking is meant
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_process_leaves_the_old_file_or_the_new_one(kind, tmp_path):
+    path = tmp_path / f"m{kind}"
+    models = [build(), build()]
+    save(models[0], path)
+    rng = random.Random(1)
+    for _ in range(12):
+        child = os.fork()
+        if not child:
+            while True:
+                for model in models:
+                    save(model, path)
+        time.sleep(rng.uniform(0.01, 0.08))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert values(load(path)) in [values(model) for model in models]
 
 
 def test_permissions_and_links_stay(tmp_path):
