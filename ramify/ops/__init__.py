@@ -1,6 +1,6 @@
 """Operations on tensors under Keras's names, thin over torch. All take symbolic tensors too."""
 
-from ramify.ops import linalg, nn, numpy
+from ramify.ops import image, linalg, nn, numpy
 from ramify.ops.control import (
     associative_scan,
     cond,
@@ -181,6 +181,7 @@ __all__ = [
     "hard_swish",
     "hard_tanh",
     "ifft2",
+    "image",
     "in_top_k",
     "inv",
     "irfft",
