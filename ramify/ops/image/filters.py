@@ -25,11 +25,11 @@ def _gaussian(size: int, sigma: float, x: Tensor) -> Tensor:
     return weights / weights.sum()
 
 
-def _both_ways(x: Tensor, down: Tensor, across: Tensor, padding: str | int) -> Tensor:
+def _both_ways(x: Tensor, down: Tensor, across: Tensor) -> Tensor:
     """Images ``(batch, channels, ...)`` convolved with a column and then a row, channel by channel."""
     channels = x.shape[1]
-    x = F.conv2d(x, down.view(1, 1, -1, 1).expand(channels, 1, -1, 1), padding=padding, groups=channels)
-    return F.conv2d(x, across.view(1, 1, 1, -1).expand(channels, 1, 1, -1), padding=padding, groups=channels)
+    x = F.conv2d(x, down.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
+    return F.conv2d(x, across.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
 
 
 def blurred(x: Tensor, size: Sequence[int], sigma: Sequence[float]) -> Tensor:
@@ -37,7 +37,7 @@ def blurred(x: Tensor, size: Sequence[int], sigma: Sequence[float]) -> Tensor:
     down, across = (_gaussian(n, s, x) for n, s in zip(size, sigma, strict=True))
     before = [(n - 1) // 2 for n in size]
     pads = (before[1], size[1] - 1 - before[1], before[0], size[0] - 1 - before[0])
-    return _both_ways(F.pad(x, pads), down, across, 0)
+    return _both_ways(F.pad(x, pads), down, across)
 
 
 @op
@@ -68,7 +68,7 @@ def gaussian_blur(
 
 @op
 def sobel_edges(images: Any, data_format: str | None = None) -> Tensor:
-    """How steeply brightness rises down and across; the border is mirrored.
+    """How steeply brightness rises down and across; zeros lie around the image.
 
     Source: Sobel and Feldman, 1968, "An isotropic 3x3 image gradient operator".
 
@@ -86,10 +86,9 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Tensor:
     if x.ndim != 4:
         raise ShapeError(f"sobel_edges takes a batch of images, but received shape {tuple(x.shape)}.")
     last = checked_data_format(data_format, "sobel_edges") == "channels_last"
-    y = as_float(x).movedim(-1, 1) if last else as_float(x)
-    y = F.pad(y, (1, 1, 1, 1), "reflect")
+    y = F.pad(as_float(x).movedim(-1, 1) if last else as_float(x), (1, 1, 1, 1))
     smooth, slope = y.new_tensor([1.0, 2.0, 1.0]), y.new_tensor([-1.0, 0.0, 1.0])
-    edges = torch.stack([_both_ways(y, slope, smooth, 0), _both_ways(y, smooth, slope, 0)], -1)
+    edges = torch.stack([_both_ways(y, slope, smooth), _both_ways(y, smooth, slope)], -1)
     return as_was(edges.movedim(1, 3) if last else edges, x.dtype)
 
 
@@ -134,7 +133,7 @@ def ssim(
     if min(x.shape[2:]) < filter_size:
         raise ShapeError(f"ssim looks through {filter_size} pixels, but received images of {tuple(x.shape[2:])}.")
     window = _gaussian(filter_size, filter_sigma, x)
-    means = [_both_ways(part, window, window, 0) for part in (x, y, x * x, y * y, x * y)]
+    means = [_both_ways(part, window, window) for part in (x, y, x * x, y * y, x * y)]
     mean1, mean2, square1, square2, product = means
     steady1, steady2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     both = mean1 * mean2

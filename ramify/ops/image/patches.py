@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify.errors import ArgumentError, ShapeError
+from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.ops.nn.padding import same_pads
 from ramify.ops.op import op
@@ -30,8 +30,6 @@ def _patches(
     window = per_axis(size, rank, f"{who}: size")
     taps = per_axis(dilation, rank, f"{who}: dilation_rate")
     steps = window if strides is None else per_axis(strides, rank, f"{who}: strides")
-    if max(steps) > 1 and max(taps) > 1:
-        raise ArgumentError(f"{who} takes no strides={steps} together with dilation_rate={taps}. Leave one at 1.")
     reach = tuple((k - 1) * d + 1 for k, d in zip(window, taps, strict=True))
     if checked_choice(padding, ("valid", "same"), f"{who}: padding") == "same":
         pads = same_pads(x.shape[1:-1], reach, steps)
@@ -59,7 +57,7 @@ def extract_patches(
         images: images, with or without a batch axis.
         size: height and width of a window, or one number.
         strides: how far it moves; its size when not given, so that windows tile the image.
-        dilation_rate: distance between its taps; not together with strides above 1.
+        dilation_rate: distance between its taps.
         padding: ``"valid"`` or ``"same"``.
         data_format: ``"channels_last"`` or ``"channels_first"``; the global setting when not given.
 
@@ -69,8 +67,7 @@ def extract_patches(
     >>> extract_patches(torch.ones(2, 8, 9, 3), 3).shape
     torch.Size([2, 2, 3, 27])
     """
-    steps = size if strides is None and dilation_rate == 1 else 1 if strides is None else strides
-    return _patches(images, 2, size, steps, dilation_rate, padding, data_format, "extract_patches")
+    return _patches(images, 2, size, strides, dilation_rate, padding, data_format, "extract_patches")
 
 
 @op
@@ -87,5 +84,4 @@ def extract_patches_3d(
     >>> extract_patches_3d(torch.ones(1, 4, 4, 4, 2), 2).shape
     torch.Size([1, 2, 2, 2, 16])
     """
-    steps = size if strides is None and dilation_rate == 1 else 1 if strides is None else strides
-    return _patches(volumes, 3, size, steps, dilation_rate, padding, data_format, "extract_patches_3d")
+    return _patches(volumes, 3, size, strides, dilation_rate, padding, data_format, "extract_patches_3d")

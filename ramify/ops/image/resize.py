@@ -82,19 +82,19 @@ def _scaled(x: Tensor, size: tuple[int, ...], interpolation: str, antialias: boo
 
 def _proportioned(x: Tensor, size: tuple[int, ...]) -> tuple[int, int]:
     """Height and width at the wanted proportions if the other side stays."""
-    return int(float(x.shape[3] * size[0]) / size[1]), int(float(x.shape[2] * size[1]) / size[0])
+    return x.shape[3] * size[0] // size[1], x.shape[2] * size[1] // size[0]
 
 
 def _cropped(x: Tensor, size: tuple[int, ...]) -> Tensor:
     height, width = (min(a, b) for a, b in zip(_proportioned(x, size), x.shape[2:], strict=True))
-    top, left = int(float(x.shape[2] - height) / 2), int(float(x.shape[3] - width) / 2)
+    top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
     return x.narrow(2, top, height).narrow(3, left, width)
 
 
 def _padded(x: Tensor, size: tuple[int, ...], fill_value: float) -> Tensor:
     height, width = (max(a, b) for a, b in zip(_proportioned(x, size), x.shape[2:], strict=True))
-    top, left = int(float(height - x.shape[2]) / 2), int(float(width - x.shape[3]) / 2)
-    return F.pad(x, (left, width - x.shape[3] - left, top, height - x.shape[2] - top), value=fill_value)
+    top, left = (height - x.shape[2]) // 2, (width - x.shape[3]) // 2  # as many after as before, as Keras has it
+    return F.pad(x, (left, left, top, top), value=fill_value)
 
 
 @op
