@@ -6,7 +6,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, promoted, tensors, unified
+from ramify.ops.promotion import Tensor, TensorLike, as_float, common, promoted, tensors, unified
 
 
 @op
@@ -28,7 +28,13 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     tensor([0., 1.])
     """
     a, b = promoted(x1, x2)
+    if _is_bool(a) or _is_bool(b):  # torch does not subtract booleans
+        a, b = common(tensors(a, b))
     return a - b
+
+
+def _is_bool(x: Tensor | float) -> bool:
+    return x.dtype == torch.bool if isinstance(x, Tensor) else isinstance(x, bool)
 
 
 @op

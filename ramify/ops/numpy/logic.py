@@ -231,4 +231,7 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     >>> isin([1, 2, 3], [3, 1])
     tensor([ True, False,  True])
     """
-    return torch.isin(*unified(x1, x2), assume_unique=assume_unique, invert=invert)
+    a, b = unified(x1, x2)
+    if a.dtype == torch.bool:  # torch has no kernel for these
+        a, b = a.int(), b.int()
+    return torch.isin(a, b, assume_unique=assume_unique, invert=invert)

@@ -21,7 +21,7 @@ def flat_axes(x: Tensor, axis: Any) -> tuple[Tensor, tuple[int, ...]]:
     """The tensor with the axes in question merged into a last one, and their numbers."""
     axes = axes_of(axis, x.ndim)
     rest = [a for a in range(x.ndim) if a not in axes]
-    return x.permute(*rest, *axes).flatten(len(rest)) if len(axes) != 1 or rest[-1:] > [axes[0]] else x, axes
+    return x.permute((*rest, *axes)).flatten(len(rest)), axes
 
 
 def kept(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
@@ -173,7 +173,7 @@ def _extreme(reduce: Any, pick: Any, x: Tensor, axis: Axis, keepdims: bool, init
     if initial is None:
         return reduce(x, dim=axes, keepdim=keepdims) if axes else x
     start = torch.full((), initial, dtype=x.dtype, device=x.device)
-    if any(x.shape[a] == 0 for a in axes):
+    if 0 in [x.shape[a] for a in axes]:
         shape = [1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes]
         return start.expand(shape).clone()
     return pick(reduce(x, dim=axes, keepdim=keepdims) if axes else x, start)

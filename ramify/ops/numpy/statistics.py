@@ -53,4 +53,11 @@ def corrcoef(x: TensorLike) -> Tensor:
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    return torch.corrcoef(as_float(x, int64=torch.float64))
+    x = as_float(x, int64=torch.float64)
+    rows = x.reshape(1, -1) if x.ndim < 2 else x
+    rows = rows - rows.mean(dim=1, keepdim=True)
+    products = rows @ rows.mH  # torch.corrcoef looks at numbers on its way, which symbolic tensors have not
+    spread = torch.sqrt(torch.diagonal(products).real)
+    result = products / spread[:, None] / spread
+    result = result if x.is_complex() else torch.clamp(result, -1, 1)
+    return result.reshape(()) if x.ndim < 2 else result

@@ -74,7 +74,7 @@ def _mapped(function: Callable[..., Any], values: list[Tensor], core: list[int])
     """Map over the axes before the core ones; axes of size 1, or that are not there, stay as they are."""
     loops = [value.shape[: value.ndim - rank] for value, rank in zip(values, core, strict=True)]
     shape = torch.broadcast_shapes(*loops)
-    wide = [value.expand(*shape, *value.shape[value.ndim - rank :]) for value, rank in zip(values, core, strict=True)]
+    wide = [value.expand((*shape, *value.shape[value.ndim - rank :])) for value, rank in zip(values, core, strict=True)]
     for _ in shape:
         function = torch.vmap(function)
     return function(*wide)
