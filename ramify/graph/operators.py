@@ -45,6 +45,7 @@ class TensorOperators(Operators):
     """Mixin: what tensors answer beyond arithmetic, and clear refusals for what needs numbers."""
 
     __slots__ = ()
+    __array_ufunc__ = None  # so that `array + x` is asked of `x`
 
     __matmul__, __rmatmul__ = _forward(operator.matmul), _reflected(operator.matmul)
     __and__, __rand__ = _forward(operator.and_), _reflected(operator.and_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from ramify import dtypes
@@ -240,6 +241,8 @@ def _run(node: Node, i: int, sizes: dict[int, Probe] | None = None) -> Any:
             return infer.meta(probe, leaf.dtype)
         if isinstance(leaf, SymbolicSize):
             return leaf.probes[i if i < len(leaf.probes) else 0]
+        if isinstance(leaf, np.ndarray) and not isinstance(node.target, torch.nn.Module):
+            return torch.as_tensor(leaf)  # as it is when the graph runs
         return leaf
 
     return infer.run_probe(node.target, map_leaves(concrete, node.args), map_leaves(concrete, node.kwargs))

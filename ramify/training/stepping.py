@@ -174,9 +174,7 @@ class Stepping(Compiling):
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step of training.
-
-        Metrics go on from where they stand; `reset_metrics` starts them again.
+        """One step of training; the metrics start anew and are those of this batch.
 
         Args:
             x: inputs: arrays or tensors, nested as the model takes them.
@@ -194,6 +192,7 @@ class Stepping(Compiling):
         """
         self.require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
+        self.reset_metrics()
         with self.mode(training=True):
             logs = self.make_train_function()([batch])
         return self._results(logs, return_dict)
@@ -202,6 +201,7 @@ class Stepping(Compiling):
         """Loss and metrics of one batch; arguments and result are those of `train_on_batch`."""
         self.require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight)
+        self.reset_metrics()
         with self.mode(training=False), torch.no_grad():
             logs = self.make_test_function()([batch])
         return self._results(logs, return_dict)

@@ -216,6 +216,13 @@ def test_multiple_results_and_constants():
     torch.testing.assert_close(got["c"], x + constant)
 
 
+def test_arrays_on_either_side():
+    a, x, array = ramify.Input((3,)), torch.randn(2, 3), np.array([1.0, 2.0, 3.0], "float32")
+    for out, real in ((a + array, x + torch.tensor(array)), (array - a, torch.tensor(array) - x)):
+        assert out.shape == (None, 3)
+        torch.testing.assert_close(run(a, out, x), real)
+
+
 def test_repr_says_shape_and_dtype():
     assert repr(ramify.Input((3,), name="q")) == "<SymbolicTensor shape=(None, 3), dtype=float32, name=q>"
     assert isinstance(ramify.Input((3,)), SymbolicTensor)

@@ -48,7 +48,9 @@ def both(outputs, y, fit=None, **arguments):
     same(real.evaluate(x, y, verbose=0, return_dict=True), ours.evaluate(x, y, verbose=0, return_dict=True))
     close(real.evaluate(x, y, verbose=0), ours.evaluate(x, y, verbose=0))
     assert real.metrics_names == ours.metrics_names
-    same(*(m.train_on_batch(x, y, return_dict=True) for m in (real, ours)))
+    for _ in range(2):
+        same(*(m.train_on_batch(x, y, return_dict=True) for m in (real, ours)))
+    same(*(m.test_on_batch(x, y, return_dict=True) for m in (real, ours)))
     for one, two in zip(real.get_weights(), ours.get_weights(), strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
 

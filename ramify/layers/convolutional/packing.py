@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 from ramify.variables import Parameter
 
 LARGE = 2**16  # values in a kernel from which on transposing first pays
-_SMALLEST = 2**14  # values in a kernel from which on a kept copy pays
+_SMALLEST = 2**11  # values in a kernel from which on a kept copy pays
 _POSITIONS = 2**12  # most pixels in a batch for which it does
 
 
