@@ -2,6 +2,7 @@
 
 from ramify import (
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -11,11 +12,14 @@ from ramify import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
     random,
     regularizers,
+    saving,
+    tree,
     utils,
 )
 from ramify.constraints import Constraint
@@ -28,7 +32,7 @@ from ramify.metrics import Metric
 from ramify.models import Functional, Model, Sequential
 from ramify.optimizers import Optimizer
 from ramify.regularizers import Regularizer
-from ramify.version import __version__
+from ramify.version import __version__, version
 
 KerasTensor = SymbolicTensor
 
@@ -50,6 +54,7 @@ __all__ = [
     "SymbolicTensor",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",
@@ -59,10 +64,14 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
     "random",
     "regularizers",
+    "saving",
+    "tree",
     "utils",
+    "version",
 ]

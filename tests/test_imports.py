@@ -28,9 +28,10 @@ TIERS = (
     ("models",),
     ("callbacks",),
     ("training",),
-    ("saving", "visualize", "export", "distribution", "config"),
+    ("saving", "visualize", "export", "distribution", "config", "tree", "mixed_precision"),
     ("applications", "datasets", "preprocessing"),
     ("utils",),
+    ("backend",),
     ("",),  # ramify/__init__.py, which joins the parts
     ("cli",),
     ("__main__",),
