@@ -1,0 +1,23 @@
+"""Data on its way into models: scaled, cut into ranges, looked up, hashed, split into words."""
+
+from ramify.layers.preprocessing.category_encoding import CategoryEncoding
+from ramify.layers.preprocessing.discretization import Discretization
+from ramify.layers.preprocessing.hashed_crossing import HashedCrossing
+from ramify.layers.preprocessing.hashing import Hashing
+from ramify.layers.preprocessing.integer_lookup import IntegerLookup
+from ramify.layers.preprocessing.normalization import Normalization
+from ramify.layers.preprocessing.rescaling import Rescaling
+from ramify.layers.preprocessing.string_lookup import StringLookup
+from ramify.layers.preprocessing.text_vectorization import TextVectorization
+
+__all__ = [
+    "CategoryEncoding",
+    "Discretization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "Normalization",
+    "Rescaling",
+    "StringLookup",
+    "TextVectorization",
+]
