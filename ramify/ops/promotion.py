@@ -19,6 +19,7 @@ import torch
 
 from ramify import dtypes
 from ramify.errors import ArgumentError, InputError
+from ramify.graph import paused
 
 Tensor = torch.Tensor
 TensorLike = Any  # a tensor (symbolic ones too), a NumPy array, a Python number, or nested lists of them
@@ -32,6 +33,8 @@ _SIGNED = {8: torch.int8, 16: torch.int16, 32: torch.int32, 64: torch.int64}
 _NARROW = {torch.int64: torch.int32, torch.uint64: torch.uint32, torch.float64: torch.float32}
 _FLOATS = frozenset({torch.float32, torch.bfloat16, torch.float16})
 _SETTLED = _FLOATS | {torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
+
+_known: dict[tuple[Any, ...], torch.dtype] = {}
 
 
 def to_tensor(x: TensorLike, dtype: Any = None, device: torch.device | None = None) -> Tensor:
@@ -109,7 +112,6 @@ def _dtype_of(array: np.ndarray[Any, Any], weak: bool) -> torch.dtype | None:
     return torch.int32 if small else None
 
 
-@functools.lru_cache(maxsize=1024)
 def _lattice(items: tuple[Any, ...], floatx: str) -> torch.dtype:
     weak = {item for item in items if item in (bool, int, float)}
     strong = [dtypes.to_torch(item or floatx) for item in items if item not in weak]
@@ -144,7 +146,11 @@ def result_dtype(*items: Any) -> torch.dtype:
     >>> result_dtype("int32", "float16"), result_dtype("int8", int), result_dtype("int64", float)
     (torch.float16, torch.int8, torch.float32)
     """
-    return _lattice(items, dtypes.floatx())
+    key = (items, dtypes.floatx())
+    found = _known.get(key)  # a dictionary, for torch.compile warns of functools' cache
+    if found is None:
+        found = _known[key] = _lattice(*key)
+    return found
 
 
 def kind(x: TensorLike) -> Any:
@@ -197,6 +203,8 @@ def unified(x: TensorLike, y: TensorLike, floating: bool = False) -> tuple[Tenso
         y: second value.
         floating: whether integers and booleans count as `floatx`.
     """
+    if isinstance(x, Tensor) and x.dtype in _FLOATS and type(y) in (bool, int, float):
+        return x, torch.tensor(y, dtype=x.dtype)
     settled = _FLOATS if floating else _SETTLED
     if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype == y.dtype and x.dtype in settled:
         return x, y
@@ -224,6 +232,19 @@ def as_float32(x: TensorLike) -> Tensor:
     return x if x.is_floating_point() and x.dtype != torch.float64 else x.to(result_dtype(x.dtype, float))
 
 
+def constant(x: Any) -> Any:
+    """Sizes, places or counts as Python numbers, out of an array or a tensor; anything else as it is.
+
+    A tensor that is a constant of a graph tells its numbers while shapes are inferred; one that depends on data stays.
+    """
+    if isinstance(x, Tensor):
+        with paused():
+            return x if x.is_meta else x.tolist()
+    if isinstance(x, (list, tuple)):
+        return [constant(item) for item in x]
+    return x.tolist() if isinstance(x, (np.ndarray, np.generic)) else x
+
+
 def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     """Axes as a tuple of numbers from 0; all of them for ``None``.
 
@@ -232,6 +253,10 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(rank))
+    if isinstance(axis, int) and -rank <= axis < rank:
+        return (axis % rank,)
+    if rank == 0 and axis in (0, -1):  # NumPy and torch let a number have one
+        return ()
     given = (axis,) if isinstance(axis, int) else tuple(axis)
     if any(not -rank <= a < rank for a in given):
         raise ArgumentError(f"axis={axis} does not exist in a tensor of {rank} axes. Use -{rank} to {rank - 1}.")

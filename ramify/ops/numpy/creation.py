@@ -9,18 +9,15 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor
+from ramify.ops.promotion import Tensor, TensorLike, constant, kind, result_dtype, tensors, to_tensor
 
 ShapeLike = int | Sequence[int]
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
     """A shape given as a number, a sequence or an array of numbers."""
-    return (
-        (int(shape),)
-        if getattr(shape, "ndim", 0) == 0 and not isinstance(shape, (tuple, list))
-        else tuple(map(int, shape))
-    )
+    sizes = constant(shape)
+    return (sizes,) if isinstance(sizes, int) else tuple(map(int, sizes))
 
 
 @op

@@ -9,7 +9,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, common, tensors, to_tensor
+from ramify.ops.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
 
 Parts = int | Sequence[int]
 
@@ -104,7 +104,7 @@ def split(x: TensorLike, indices_or_sections: Parts, axis: int = 0) -> list[Tens
     >>> split([1.0, 2.0, 3.0, 4.0], 2)
     [tensor([1., 2.]), tensor([3., 4.])]
     """
-    x = to_tensor(x)
+    x, indices_or_sections = to_tensor(x), constant(indices_or_sections)
     if isinstance(indices_or_sections, int) and x.shape[axis] % indices_or_sections:
         raise ArgumentError(
             f"`split` cannot cut axis {axis} of shape {tuple(x.shape)} into {indices_or_sections} equal parts. "
@@ -129,8 +129,7 @@ def array_split(x: TensorLike, indices_or_sections: Parts, axis: int = 0) -> lis
 
 
 def _parts(x: Tensor, parts: Any, axis: int) -> list[Tensor]:
-    parts = parts if isinstance(parts, int) else [int(place) for place in parts]
-    return list(torch.tensor_split(x, parts, dim=axis))
+    return list(torch.tensor_split(x, constant(parts), dim=axis))
 
 
 @op

@@ -66,7 +66,8 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor(1.5000)
     """
     x = as_float32(x)
-    return torch.nanmean(x, dim=axes_of(axis, x.ndim), keepdim=keepdims)
+    axes = axes_of(axis, x.ndim)
+    return torch.nanmean(x, dim=axes, keepdim=keepdims) if axes else x
 
 
 @op
@@ -83,8 +84,8 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     x = as_float32(x)
     axes = axes_of(axis, x.ndim)
-    distance = x - torch.nanmean(x, dim=axes, keepdim=True)
-    return torch.nanmean(distance * distance, dim=axes, keepdim=keepdims)
+    distance = x - nanmean(x, axes, keepdims=True)
+    return nanmean(distance * distance, axes, keepdims)
 
 
 @op

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, to_tensor
+from ramify.ops.promotion import Tensor, TensorLike, constant, to_tensor
 
 _PLACES = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric", "wrap": "wrap", "circular": "wrap"}
 
@@ -50,10 +50,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
 
 def _widths(given: Any, rank: int) -> list[tuple[int, int]]:
     """(before, after) for each axis."""
-    if isinstance(given, Tensor):
-        given = given.tolist()
-    if isinstance(given, np.ndarray):
-        given = given.tolist()
+    given = constant(given)
     if isinstance(given, int):
         return [(given, given)] * rank
     pairs = [tuple(pair) if isinstance(pair, (tuple, list)) else pair for pair in given]

@@ -51,10 +51,12 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor([4, 6], dtype=torch.int32)
     """
     x = summable(x)
-    if axis is None and not keepdims:
-        return torch.sum(x, dtype=x.dtype)
     axes = axes_of(axis, x.ndim)
-    return torch.sum(x, dim=axes, keepdim=keepdims, dtype=x.dtype) if axes else x
+    if not axes:
+        return x
+    if x.is_floating_point():
+        return torch.sum(x, dim=axes, keepdim=keepdims)
+    return torch.sum(x, dim=axes, keepdim=keepdims, dtype=x.dtype)
 
 
 @op
@@ -115,7 +117,8 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor(1.2500)
     """
     x = as_float32(x)
-    return torch.var(x, dim=axes_of(axis, x.ndim), correction=0, keepdim=keepdims)
+    axes = axes_of(axis, x.ndim)
+    return torch.var(x, dim=axes, correction=0, keepdim=keepdims) if axes else torch.zeros_like(x)
 
 
 @op
@@ -131,7 +134,8 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     tensor(1.)
     """
     x = as_float(x)
-    return torch.std(x, dim=axes_of(axis, x.ndim), correction=0, keepdim=keepdims)
+    axes = axes_of(axis, x.ndim)
+    return torch.std(x, dim=axes, correction=0, keepdim=keepdims) if axes else torch.zeros_like(x)
 
 
 @op

@@ -9,9 +9,10 @@ import torch
 
 from ramify import dtypes
 from ramify.errors import ArgumentError
+from ramify.graph import is_probing
 from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, axes_of, to_tensor
+from ramify.ops.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
 
 Axes = int | Sequence[int]
 
@@ -167,7 +168,7 @@ def roll(x: TensorLike, shift: Axes, axis: Axes | None = None) -> Tensor:
     >>> roll([1.0, 2.0, 3.0], 1)
     tensor([3., 1., 2.])
     """
-    shifts: Any = shift if isinstance(shift, int) else tuple(shift)
+    shifts = constant(shift)
     if axis is None:
         return torch.roll(to_tensor(x), shifts)
     dims = (axis,) if isinstance(axis, int) else tuple(axis)
@@ -187,11 +188,17 @@ def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Tenso
     (tensor([1., 1., 2., 2.]), tensor([2., 2., 2.]))
     """
     x = to_tensor(x)
+    repeats = repeats if isinstance(repeats, Tensor) else constant(repeats)
     if isinstance(repeats, int):
         return torch.repeat_interleave(x, repeats, dim=axis)
     if isinstance(repeats, Tensor):
-        return torch.repeat_interleave(x, repeats, dim=axis)
-    counts = [int(count) for count in repeats]  # known here, so the size of the result is, without asking the device
+        known = constant(repeats) if is_probing() else repeats
+        if isinstance(known, Tensor):
+            return torch.repeat_interleave(x, known, dim=axis)
+        repeats = known
+    counts = (
+        [repeats] if isinstance(repeats, int) else repeats
+    )  # known here, so the size of the result is, without asking the device
     x, dim = (x.reshape(-1), 0) if axis is None else (x, axis)
     if len(counts) == 1:
         return torch.repeat_interleave(x, counts[0], dim=dim)

@@ -130,3 +130,25 @@ def test_a_functional_model_of_operations():
     both = torch.cat((data.mean(1), data.amax(1)), -1)
     torch.testing.assert_close(model(data), (both / both.sum(-1, keepdim=True)).reshape(-1, 2, 4))
     assert model.output_shape == (None, 2, 4)
+
+
+def test_torch_compile_takes_them_in_one_graph():
+    def function(x, y):
+        return ops.sum(ops.maximum(ops.add(x, y), 0.5) * ops.arctan2(x, 2), axis=-1) + ops.mean(ops.matmul(x, y))
+
+    x, y = torch.randn(3, 3), torch.randn(3, 3)
+    compiled = torch.compile(function, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x, y), function(x, y))
+    torch.testing.assert_close(compiled(x, y.int()), function(x, y.int()))
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, torch.tensor, list])
+def test_sizes_and_places_may_be_arrays(wrap):
+    x = ramify.Input((6, 4))
+    assert ops.reshape(x, wrap([-1, 3, 8])).shape == (None, 3, 8)
+    assert ops.tile(x, wrap([1, 2, 1])).shape == (None, 12, 4)
+    assert ops.pad(x, wrap([[0, 0], [1, 2], [0, 0]])).shape == (None, 9, 4)
+    assert ops.repeat(x, wrap([1, 0, 2, 1]), axis=-1).shape == (None, 6, 4)
+    assert [part.shape for part in ops.split(x, wrap([1, 4]), axis=1)] == [(None, 1, 4), (None, 3, 4), (None, 2, 4)]
+    assert ops.zeros(wrap([2, 3])).shape == (2, 3)
+    assert ops.roll(x, np.int64(1), axis=1).shape == ops.take(x, wrap([0, 1, 1, 0, 0, 1]), axis=1).shape == (None, 6, 4)

@@ -119,6 +119,8 @@ rows("sum mean var std max min amax amin", lambda: (f(4, 3, 5),), *AXES, grad=Tr
 rows("prod median ptp", lambda: (f(4, 3, 5),), *AXES, grad=True, rtol=1e-5)
 rows("sum prod mean var std max min amax amin", lambda: (i(4, 3, 5),), *AXES, rtol=1e-5)
 rows("sum max all any", lambda: (f(4, 3),), {"axis": ()})
+rows("mean var std nanmean nanvar", lambda: (f(4, 3),), {"axis": ()}, numpy="reduces all axes where none is named")
+rows("sum max prod", lambda: (2.5,), {"axis": -1}, numpy="refuses an axis of a number here and there")
 REDUCE = "sum prod mean var std median max min amax amin ptp all any nansum nanprod nanmean nanmax argmax"
 rows(REDUCE, lambda: (f(4, 3),), {"keepdims": True}, numpy="forgets keepdims over all axes here and there", rtol=1e-5)
 rows("prod", lambda: (i(4, 3),), {"dtype": "float32"})
