@@ -91,20 +91,21 @@ def polar(abs_: Any, angle: Any) -> Tensor:
     tensor([2.+0.j])
     """
     length, turn = (floating(part) for part in like(abs_, angle))
-    return torch.polar(length, turn)
+    return torch.complex(length * torch.cos(turn), length * torch.sin(turn))
 
 
-def _last(x: Tensor, data_format: str, who: str) -> tuple[Tensor, bool]:
-    """An image with its channels last, and whether they came so."""
+def _is_last(x: Tensor, data_format: str, who: str) -> bool:
     if x.ndim != 4:
         raise ShapeError(f"{who} takes a batch of images, but received shape {tuple(x.shape)}.")
-    last = checked_data_format(data_format, who) == "channels_last"
-    return (x if last else x.movedim(1, -1)), last
+    return checked_data_format(data_format, who) == "channels_last"
 
 
 @op
 def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Channels spread out over blocks of pixels.
+
+    With channels last, the channels of a block's first pixel come first; with channels first, those of the first
+    channel of the result do, as in `torch.nn.PixelShuffle`.
 
     Args:
         x: images of shape ``(batch, height, width, channels)``.
@@ -118,13 +119,16 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     tensor([[0, 1],
             [2, 3]])
     """
-    x, last = _last(to_tensor(x), data_format, "depth_to_space")
-    batch, height, width, channels = x.shape
+    x = to_tensor(x)
+    last = _is_last(x, data_format, "depth_to_space")
+    channels = x.shape[-1 if last else 1]
     if channels % block_size**2:
         raise ShapeError(f"depth_to_space needs channels that {block_size}**2 divides, but received {channels}.")
-    x = x.reshape(batch, height, width, block_size, block_size, channels // block_size**2).permute(0, 1, 3, 2, 4, 5)
-    x = x.reshape(batch, height * block_size, width * block_size, channels // block_size**2)
-    return x if last else x.movedim(-1, 1)
+    if not last:
+        return F.pixel_shuffle(x, block_size)
+    batch, height, width, _ = x.shape
+    blocks = x.reshape(batch, height, width, block_size, block_size, channels // block_size**2)
+    return blocks.transpose(2, 3).reshape(batch, height * block_size, width * block_size, channels // block_size**2)
 
 
 @op
@@ -142,14 +146,16 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
     >>> space_to_depth(torch.arange(4).reshape(1, 2, 2, 1), 2).flatten()
     tensor([0, 1, 2, 3])
     """
-    x, last = _last(to_tensor(x), data_format, "space_to_depth")
-    batch, height, width, channels = x.shape
+    x = to_tensor(x)
+    last = _is_last(x, data_format, "space_to_depth")
+    height, width = x.shape[1:3] if last else x.shape[2:]
     if height % block_size or width % block_size:
         raise ShapeError(f"space_to_depth needs sides that {block_size} divides, but received {height} x {width}.")
-    rows, columns = height // block_size, width // block_size
-    x = x.reshape(batch, rows, block_size, columns, block_size, channels).permute(0, 1, 3, 2, 4, 5)
-    x = x.reshape(batch, rows, columns, channels * block_size**2)
-    return x if last else x.movedim(-1, 1)
+    if not last:
+        return F.pixel_unshuffle(x, block_size)
+    batch, channels, rows, columns = x.shape[0], x.shape[3], height // block_size, width // block_size
+    blocks = x.reshape(batch, rows, block_size, columns, block_size, channels)
+    return blocks.transpose(2, 3).reshape(batch, rows, columns, channels * block_size**2)
 
 
 @op
