@@ -188,17 +188,10 @@ def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Tenso
     (tensor([1., 1., 2., 2.]), tensor([2., 2., 2.]))
     """
     x = to_tensor(x)
-    repeats = repeats if isinstance(repeats, Tensor) else constant(repeats)
-    if isinstance(repeats, int):
-        return torch.repeat_interleave(x, repeats, dim=axis)
-    if isinstance(repeats, Tensor):
-        known = constant(repeats) if is_probing() else repeats
-        if isinstance(known, Tensor):
-            return torch.repeat_interleave(x, known, dim=axis)
-        repeats = known
-    counts = (
-        [repeats] if isinstance(repeats, int) else repeats
-    )  # known here, so the size of the result is, without asking the device
+    # Counts that are known here give the size of the result without asking the device.
+    counts = constant(repeats) if is_probing() or not isinstance(repeats, Tensor) else repeats
+    if isinstance(counts, (int, Tensor)):
+        return torch.repeat_interleave(x, counts, dim=axis)
     x, dim = (x.reshape(-1), 0) if axis is None else (x, axis)
     if len(counts) == 1:
         return torch.repeat_interleave(x, counts[0], dim=dim)
