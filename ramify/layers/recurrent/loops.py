@@ -54,6 +54,9 @@ def run(
         return _run_stack(cell, inputs, states, mask, plan)
     if not isinstance(cell, Cell) or _is_changed(type(cell)):
         return _loop(_calling(cell, plan.training), inputs.unbind(1), states, mask, plan)
+    dtype = cell.compute_torch_dtype
+    if inputs.dtype is not dtype and cell.autocast:  # a cell made under another dtype policy than the layer's
+        inputs, states = inputs.to(dtype), over_states(lambda state: state.to(dtype), states)
     with cast_weights(cell):
         if plan.training:
             inputs = cell.drop_inputs(inputs, time_axis=1)

@@ -151,8 +151,9 @@ class RNN(Layer):
                     f"{tuple(sequences.shape)}, but has one of {tuple(state.shape)}. "
                     + ("Feed batches of one size." if given is None else "Pass `initial_state` of that shape.")
                 )
-        tensors = iter(list(leaves(states)))
-        return over_states(lambda _: next(tensors).to(sequences.dtype), wanted)
+        # Kept states are copied: they are overwritten before the backward pass has read what it needs.
+        tensors = iter([state.to(sequences.dtype, copy=given is None) for state in leaves(states)])
+        return over_states(lambda _: next(tensors), wanted)
 
     def _zeros(self, sequences: torch.Tensor) -> list[Any]:
         cell = self.cell
