@@ -25,11 +25,11 @@ class MaxPooling(Pooling):
         **kwargs: Any,
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
-        self._pool = F.max_pool3d if self.rank == 3 else F.max_pool2d
 
     def pool(self, x: torch.Tensor, padding: tuple[int, ...], hanging: bool) -> torch.Tensor:
         """The largest value of every window."""
-        return self._pool(x, self._window, self._strides, padding, 1, hanging)
+        pool = F.max_pool3d if self.rank == 3 else F.max_pool2d
+        return pool(x, self._window, self._strides, padding, 1, hanging)
 
 
 class AveragePooling(Pooling):
@@ -38,6 +38,8 @@ class AveragePooling(Pooling):
     def pool(self, x: torch.Tensor, padding: tuple[int, ...], hanging: bool) -> torch.Tensor:
         """The mean of every window."""
         average = F.avg_pool3d if self.rank == 3 else F.avg_pool2d
+        if self.rank == 3 and x.dtype is torch.bfloat16 and x.device.type == "cpu":  # torch has no such kernel
+            return self.pool(x.float(), padding, hanging).to(x.dtype)
         return average(x, self._window, self._strides, padding, hanging, count_include_pad=False)
 
 
