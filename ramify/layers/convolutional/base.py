@@ -73,6 +73,11 @@ class Convolution(Layer):
         self.input_spec = InputSpec(ndim=rank + 2)
         self._plan()
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; as in Keras, the activity regularizer stands there even where there is none."""
+        config = super().get_config()
+        return {**config, "activity_regularizer": regularizers.serialize(self.activity_regularizer)}
+
     def _plan(self) -> None:
         """Work out once what every call needs; sequences get an axis of size 1 in front of their own."""
         rank = self.rank
@@ -114,6 +119,11 @@ class Convolution(Layer):
         Raises:
             ShapeError: the number is unknown, or an axis is shorter than the kernel reaches.
         """
+        if len(input_shape) != self.rank + 2:  # where a wrapper builds the layer, no call has looked at the rank
+            raise ShapeError(
+                f"{self.describe()} takes inputs of {self.rank + 2} axes, but received shape {input_shape}. "
+                f"The batch, {self.rank} spatial axes and the channels are needed."
+            )
         size = input_shape[self.channel_axis]
         if size is None:
             raise ShapeError(
