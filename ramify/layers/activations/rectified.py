@@ -148,6 +148,11 @@ class PReLU(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make alpha, of size 1 along the shared axes."""
+        if any(not -len(input_shape) <= axis < len(input_shape) for axis in self.shared_axes or ()):
+            raise ShapeError(
+                f"{self.describe()} shares alpha along the axes {self.shared_axes}, but received shape "
+                f"{tuple(input_shape)}, which has not all of them. Name axes that the input has."
+            )
         shared = [axis % len(input_shape) for axis in self.shared_axes or ()]
         sizes = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in sizes:

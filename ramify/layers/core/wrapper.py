@@ -52,6 +52,16 @@ class Wrapper(Layer):
             self.layer.build(input_shape)
             self.layer.built = True
 
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is done around the layer; subclasses define it.
+
+        Raises:
+            ArgumentError: the subclass did not.
+        """
+        raise ArgumentError(
+            f"{type(self).__name__} does not say what it does with the layer inside. Define `call(self, inputs)`."
+        )
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The layer that `get_config` described; `custom_objects` (name -> class) are looked up first."""

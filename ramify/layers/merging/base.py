@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ramify.errors import InputError, ShapeError
+from ramify.errors import ArgumentError, InputError, ShapeError
 from ramify.layers import calling
 from ramify.layers.layer import Layer
 from ramify.layers.merging.compare import Problem, Shape, branches, broadcast_problem, shapes_in
@@ -77,8 +77,12 @@ class Merge(Layer):
         return broadcast_problem(shapes)
 
     def merge(self, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """Combine tensors of one rank; subclasses define it."""
-        raise AssertionError("a merging layer defines how it merges")  # pragma: no cover
+        """Combine tensors of one rank; subclasses define it.
+
+        Raises:
+            ArgumentError: the subclass did not.
+        """
+        raise ArgumentError(f"{type(self).__name__} does not say how it merges. Define `merge(self, inputs)`.")
 
     def call(self, inputs: list[torch.Tensor]) -> torch.Tensor:
         """Combine the tensors."""
