@@ -39,6 +39,10 @@ class Discretization(Layer):
     tensor([0, 1, 2], dtype=torch.int32)
     """
 
+    bin_boundaries: list[float] | None
+    summary: quantiles.Summary
+    _cuts: torch.Tensor
+
     def __init__(
         self,
         bin_boundaries: Sequence[float] | None = None,

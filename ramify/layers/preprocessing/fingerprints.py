@@ -1,4 +1,4 @@
-"""Hashes that give the same bucket on every machine and in every library: FarmHash, SipHash, and how columns are crossed.
+"""Hashes that are the same on every machine and in every library: FarmHash, SipHash, and how columns are crossed.
 
 The functions work on many strings of one length at once, in arrays of unsigned 64-bit words, which wrap around.
 

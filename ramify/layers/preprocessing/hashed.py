@@ -1,4 +1,4 @@
-"""Hashes of integer tensors as operators of torch, so that graphs that hold them can be traced, compiled and exported."""
+"""Hashes of integer tensors as operators of torch, so that what holds them can be traced, compiled and exported."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def _cross(columns: list[torch.Tensor], bins: int) -> torch.Tensor:
 _hash_integers = torch.library.custom_op(
     "ramify::hash_integers", _hash, mutates_args=(), schema="(Tensor x, SymInt bins, int[]? salt) -> Tensor"
 )
-_hash_integers.register_fake(lambda x, bins, salt: torch.empty_like(x, dtype=torch.int64))
+_hash_integers.register_fake(lambda x, *_: torch.empty_like(x, dtype=torch.int64))
 _cross_integers = torch.library.custom_op(
     "ramify::cross_integers", _cross, mutates_args=(), schema="(Tensor[] columns, SymInt bins) -> Tensor"
 )
-_cross_integers.register_fake(lambda columns, bins: torch.empty_like(columns[0], dtype=torch.int64))
+_cross_integers.register_fake(lambda columns, *_: torch.empty_like(columns[0], dtype=torch.int64))
 
 
 def buckets_of(data: Column, bins: int, salt: Sequence[int] | None) -> torch.Tensor:

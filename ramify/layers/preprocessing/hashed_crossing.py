@@ -36,7 +36,7 @@ class HashedCrossing(TextLayer):
     Example:
 
     >>> HashedCrossing(num_bins=5)((torch.tensor([1, 2]), ["A", "B"]))
-    tensor([3, 0])
+    tensor([2, 3])
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class HashedCrossing(TextLayer):
     ) -> None:
         if dtype is None:
             dtype = "int64" if output_mode == "int" else dtypes.floatx()
+        kwargs.setdefault("autocast", False)  # floats are refused, not rounded
         super().__init__(name=name, dtype=dtype, **kwargs)
         refuse_sparse(sparse, "HashedCrossing")
         if not isinstance(num_bins, int) or num_bins < 1:
@@ -76,7 +77,9 @@ class HashedCrossing(TextLayer):
             )
         for one in inputs:
             if not isinstance(one, Texts) and one.is_floating_point():
-                raise ArgumentError(f"{self.describe()} crosses integers and strings, not {one.dtype}. Discretize them.")
+                raise ArgumentError(
+                    f"{self.describe()} crosses integers and strings, not {one.dtype}. Discretize them."
+                )
         found = cross_buckets(inputs, self.num_bins)
         if self.output_mode == "int":
             return found.to(self.compute_torch_dtype)

@@ -31,7 +31,7 @@ class Hashing(TextLayer):
         sparse: not supported, must be false.
 
     Shapes:
-        Any -> the same for ``"int"``, with int64 numbers unless `dtype` says otherwise. Strings come in arrays or lists.
+        Any -> the same for ``"int"``, in int64 unless `dtype` says otherwise. Strings come in arrays or lists.
 
     Raises:
         ArgumentError: `num_bins` below 1, a salt that is no integer, an unknown mode.

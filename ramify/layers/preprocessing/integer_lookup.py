@@ -48,6 +48,12 @@ class IntegerLookup(IndexLookup):
     tensor([[2, 1, 0]])
     """
 
+    # The one check that neither waits for a device nor breaks a trace.
+    _check: Any = staticmethod(torch._assert_async)  # noqa: SLF001
+    _keys: torch.Tensor
+    _places: torch.Tensor
+    _listed: torch.Tensor
+
     def __init__(
         self,
         max_tokens: int | None = None,
@@ -119,7 +125,9 @@ class IntegerLookup(IndexLookup):
         try:
             return torch.tensor([int(item) for item in inputs.items]).reshape(inputs.shape)
         except ValueError as error:
-            raise ArgumentError(f"{self.describe()} takes integers, but received {error}. Use `StringLookup`.") from None
+            raise ArgumentError(
+                f"{self.describe()} takes integers, but received {error}. Use `StringLookup`."
+            ) from None
 
     def _unknown(self, x: torch.Tensor, known: torch.Tensor) -> Any:
         """The numbers of integers that are not in the vocabulary."""
@@ -127,7 +135,7 @@ class IntegerLookup(IndexLookup):
         if count == 0:
             if not is_probing():
                 try:
-                    torch._assert_async(known.all(), "an integer is not in the vocabulary")
+                    self._check(known.all(), "an integer is not in the vocabulary")
                 except RuntimeError as error:
                     raise ArgumentError(
                         f"{self.describe()}: {error}, and num_oov_indices=0 has no number for it. Raise it to 1."

@@ -28,15 +28,20 @@ MODES = ("int", *VECTOR_MODES, "tf_idf")
 
 
 class IndexLookup(TextLayer):
-    """A layer with a vocabulary. Numbers: the mask token's 0 (mode ``"int"`` only), those of unknown tokens, then tokens.
+    """A layer with a vocabulary.
+
+    Number 0 is that of the mask token (mode ``"int"`` only); then come those of unknown tokens, then the tokens.
 
     Subclasses say what a token is (`convert`) and how data becomes numbers (`call`).
     """
 
+    max_tokens: int | None
     mask_token: Any
     oov_token: Any
-    invert: bool = False
-    salt: list[int] | None = None
+    salt: list[int] | None
+    input_vocabulary: list[Any] | None
+    input_idf_weights: list[float] | None
+    _idf_weights: torch.Tensor
 
     def set_up(
         self,

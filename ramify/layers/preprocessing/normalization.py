@@ -41,6 +41,14 @@ class Normalization(Layer):
     tensor([[1., 0.]])
     """
 
+    adapt_mean: torch.Tensor
+    adapt_variance: torch.Tensor
+    count: torch.Tensor
+    _given_mean: torch.Tensor
+    _given_variance: torch.Tensor
+    _spread: tuple[int, ...]
+    _reduced: tuple[int, ...]
+
     def __init__(
         self,
         axis: int | Sequence[int] | None = -1,
@@ -88,8 +96,8 @@ class Normalization(Layer):
                 given = given.expand(shape).clone() if given.ndim <= len(shape) else given.reshape(shape)
             except RuntimeError:
                 raise ShapeError(
-                    f"{self.describe()}: mean and variance of shape {tuple(given.shape)} do not fit axes {self.axis} of "
-                    f"{input_shape}, which have {shape}. Give one value for each, or a number."
+                    f"{self.describe()}: mean and variance of shape {tuple(given.shape)} do not fit axes {self.axis} "
+                    f"of {input_shape}, which have {shape}. Give one value for each, or a number."
                 ) from None
             self.register_buffer(name, given.to(self.weights_device), persistent=False)
 
@@ -120,14 +128,17 @@ class Normalization(Layer):
             )
         x = x.detach().to(self.adapt_mean.device, torch.float64)
         added = x.numel() // math.prod(self.adapt_mean.shape)
-        variance, mean = torch.var_mean(x, self._reduced, correction=0) if self._reduced else (torch.zeros_like(x), x)
+        variance, mean = torch.zeros_like(x), x
+        if self._reduced:
+            variance, mean = torch.var_mean(x, self._reduced, correction=0)
         share = added / (int(self.count) + added)
         old_mean, old_variance = self.adapt_mean.detach().double(), self.adapt_variance.detach().double()
         joined = old_mean * (1 - share) + mean * share
-        spread_out = (old_variance + (old_mean - joined) ** 2) * (1 - share) + (variance + (mean - joined) ** 2) * share
+        before = old_variance + (old_mean - joined) ** 2
+        both = before * (1 - share) + (variance + (mean - joined) ** 2) * share
         with torch.no_grad():
             self.adapt_mean.copy_(joined)
-            self.adapt_variance.copy_(spread_out)
+            self.adapt_variance.copy_(both)
             self.count.add_(added)
 
     def reset_state(self) -> None:

@@ -34,10 +34,10 @@ STANDARDIZE: dict[str, Callable[[str], str]] = {
 
 
 def split_words(text: str) -> list[str]:
-    """Split at ASCII white space; a no-break space and its like do not split, as in Keras.
+    r"""Split at ASCII white space; a no-break space and its like do not split, as in Keras.
 
-    >>> split_words(" a  b\\tc\\xa0d")
-    ['a', 'b', 'c\\xa0d']
+    >>> split_words(" a  b\tc\xa0d") == ["a", "b", "c\xa0d"]
+    True
     """
     return [word.decode() for word in text.encode().split()]
 

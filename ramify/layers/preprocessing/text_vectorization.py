@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -59,6 +58,12 @@ class TextVectorization(StringLookup):
             [3, 0, 0, 0]])
     """
 
+    standardize: Step
+    split: Step
+    _standardize: Callable[[str], str] | None
+    _split: Callable[[str], list[str]] | None
+    _sizes: tuple[int, ...] | None
+
     def __init__(
         self,
         max_tokens: int | None = None,
@@ -97,7 +102,9 @@ class TextVectorization(StringLookup):
         self.output_sequence_length = output_sequence_length
         self._ngrams = tuple(ngrams) if isinstance(ngrams, (list, tuple)) else ngrams
 
-    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+    def adapt(  # type: ignore[override]  # as in Keras, `batch_size` stands before `steps` here and nowhere else
+        self, data: Any, batch_size: int | None = None, steps: int | None = None
+    ) -> None:
         """Learn the vocabulary from texts, the most frequent tokens first; what was learned before is forgotten.
 
         Args:
@@ -152,10 +159,6 @@ class TextVectorization(StringLookup):
         padded = [token for row in rows for token in (*row[:length], *[""] * (length - len(row)))]
         result = self.numbers(Texts(padded, (len(rows), length)))
         return result if shape else result[0]
-
-    def load_assets(self, dir_path: str | Path) -> None:
-        """Read what `save_assets` wrote, here or in Keras."""
-        super().load_assets(dir_path)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, and the size of the vocabulary; one that was learned is not in it."""

@@ -1,4 +1,4 @@
-"""Strings as inputs of layers: torch has no tensors of them, so they arrive as arrays and lists and stay on the host."""
+"""Strings as inputs of layers: torch has no tensors of them, so they come in arrays and lists, and stay on the host."""
 
 from __future__ import annotations
 

@@ -145,7 +145,9 @@ def read_tokens(folder: str | Path, who: str) -> tuple[list[str] | None, list[fl
             tokens = Path(folder, TEXT_FILE).read_bytes().decode().split("\n")
         idf = json.loads(Path(folder, IDF_FILE).read_bytes()) if Path(folder, IDF_FILE).is_file() else None
     except ValueError as error:
-        raise FileFormatError(f"The vocabulary of {who} in the file is damaged: {error}. Save the model again.") from None
+        raise FileFormatError(
+            f"The vocabulary of {who} in the file is damaged: {error}. Save the model again."
+        ) from None
     if not isinstance(tokens, (list, type(None))) or not isinstance(idf, (list, type(None))):
         raise FileFormatError(f"The vocabulary of {who} in the file is damaged: it is no list. Save the model again.")
     return tokens, idf
