@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from ramify import dtypes
 from ramify.errors import ArgumentError, InputError
 from ramify.image_format import checked_choice, checked_data_format
 from ramify.layers.input_spec import InputSpec
@@ -50,7 +52,7 @@ class MelSpectrogram(Layer):
         ref_power: the power that is 0 decibels.
 
     Shapes:
-        ``(batch, samples)`` -> ``(batch, num_mel_bins, ceil((samples + 1) / sequence_stride))``; also without the batch.
+        ``(batch, samples)`` -> ``(batch, num_mel_bins, samples // sequence_stride + 1)``; also without the batch.
 
     Raises:
         ArgumentError: lengths or frequencies that do not fit together.
@@ -60,6 +62,9 @@ class MelSpectrogram(Layer):
     >>> MelSpectrogram(fft_length=256, sequence_stride=64, num_mel_bins=20)(torch.randn(2, 1000)).shape
     torch.Size([2, 20, 16])
     """
+
+    _window: Tensor
+    _mel: Tensor
 
     def __init__(
         self,
@@ -149,7 +154,7 @@ def mel_weights(count: int, bins: int, sampling_rate: float, low: float, high: f
 
     frequencies = mel(torch.linspace(0, sampling_rate / 2, bins, dtype=torch.float64))[:, None]
     ends = mel(torch.tensor([low, high], dtype=torch.float64)).tolist()
-    edges = torch.linspace(*ends, count + 2, dtype=torch.float64)
+    edges = torch.linspace(ends[0], ends[1], count + 2, dtype=torch.float64)
     rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
     weights = torch.minimum(rising, falling).clamp_(min=0)
@@ -188,7 +193,8 @@ class STFTSpectrogram(Layer):
         frame_step: samples between the starts of two pieces; half of `frame_length` when not given.
         fft_length: samples in a transform, pieces are filled up with zeros; the next power of two when
             not given.
-        window: name of the window function, such as ``"hann"``, ``"hamming"``, ``"blackman"``, ``"tukey"``; or ``None``.
+        window: name of the window function, such as ``"hann"``, ``"hamming"``, ``"blackman"``, ``"tukey"``; or
+            ``None``.
         periodic: whether the window is one for spectra rather than for filters.
         scaling: ``"density"`` divides by the window's length as a vector, ``"spectrum"`` by its sum; or ``None``.
         padding: ``"valid"`` or ``"same"``.
@@ -242,7 +248,7 @@ class STFTSpectrogram(Layer):
         self._step = frame_step or max(frame_length // 2, 1)
         length = fft_length or 1 << (frame_length - 1).bit_length()
         self._transform = length // 2 * 2  # an odd length has the frequencies of the even one below, as in Keras
-        if frame_length < 2 or not 0 < self._step or length < frame_length:
+        if frame_length < 2 or self._step < 1 or length < frame_length:
             raise ArgumentError(
                 "STFTSpectrogram takes frame_length > 1, frame_step > 0 and fft_length >= frame_length, but got "
                 f"frame_length={frame_length}, frame_step={frame_step}, fft_length={fft_length}."
@@ -267,9 +273,8 @@ class STFTSpectrogram(Layer):
             if self.mode not in kernels or self.mode == part:
                 start = (kernel * values[:, None])[:, None, :]
                 name = f"{part}_kernel"
-                weight = self.add_weight(
-                    tuple(start.shape), lambda shape, dtype=None, start=start: start.to(torch.float32), name=name
-                )
+                start = start.to(torch.float32)
+                weight = self.add_weight(tuple(start.shape), partial(_given, start), name=name)
                 setattr(self, name, weight)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -309,3 +314,9 @@ class STFTSpectrogram(Layer):
             return torch.cat([power[:, :1], 2 * power[:, 1:-1], power[:, -1:]], 1)
         power = power.clamp(min=_LEAST_POWER)
         return power.sqrt() if self.mode == "magnitude" else 0.5 * power.log()
+
+
+def _given(values: Tensor, shape: Any, dtype: Any = None) -> Tensor:
+    """An initializer that has its values already."""
+    del shape
+    return values if dtype is None else values.to(dtypes.to_torch(dtype))

@@ -11,7 +11,6 @@ from ramify.image_format import checked_data_format
 from ramify.layers.layer import Layer
 from ramify.layers.preprocessing.image.draws import Draws
 from ramify.layers.seeding import Stream
-from ramify.layers.state import state
 
 Tensor = torch.Tensor
 
@@ -40,7 +39,7 @@ class ImageLayer(Layer):
         super().__init__(**kwargs)
         self.data_format = checked_data_format(data_format, type(self).__name__)
         self._stream = Stream(None)
-        self.__dict__["training"] = True
+        self.__dict__["training"] = True  # until `eval()`, or an enclosing call says otherwise
 
     def call(self, data: Any, training: bool = True) -> Any:
         """The changed images; labels and masks with them where there are any."""
@@ -150,14 +149,14 @@ class ImageLayer(Layer):
         images: Tensor = data["images"] if isinstance(data, dict) else data
         return Draws(images, self._stream if seed is None else Stream(seed, type(self).__name__))
 
+    def draw_from(self, other: ImageLayer) -> None:
+        """Draw from another layer's stream."""
+        self._stream = other._stream
+
     def seeded(self, seed: Any) -> None:
         """Give the layer a sequence of its own; ``None`` draws from torch's global generator."""
         self.seed = seed
         self._stream = Stream(seed, type(self).__name__)
-
-    def resolve_training(self) -> bool:
-        """The mode of the enclosing call; by itself the layer augments, until `eval()`."""
-        return self.training if state.training is None else state.training
 
 
 def value_range_of(value: Any, who: str) -> tuple[float, float]:

@@ -51,17 +51,16 @@ class Draws:
         """The images' indices in random order, ``(batch,)``."""
         return self.uniform((self.count,)).argsort()
 
-    def gamma(self, alpha: float, shape: Sequence[int]) -> Tensor:
-        """Float32 numbers of the gamma distribution with a shape parameter below, at or above 1.
+    def beta(self, first: Tensor, second: Tensor) -> Tensor:
+        """Numbers of the beta distributions with the given parameters, two numbers of a Dirichlet distribution."""
+        return self.dirichlet(torch.stack([first, second], -1))[..., 0]
 
-        `torch._standard_gamma` takes a generator; without one it draws from torch's global generator.
-        """
-        return torch._standard_gamma(torch.full(shape, alpha, device=self.images.device), generator=self._generator)  # type: ignore[no-any-return]
-
-    def beta(self, alpha: float, beta: float, shape: Sequence[int]) -> Tensor:
-        """Float32 numbers from 0 to 1 of the beta distribution, out of two of the gamma distribution."""
-        first, second = self.gamma(alpha, shape), self.gamma(beta, shape)
-        return first / (first + second).clamp_(min=torch.finfo(torch.float32).tiny)
+    def dirichlet(self, alpha: Tensor) -> Tensor:
+        """Shares that add up to 1 along the last axis, of the Dirichlet distribution with the given parameters."""
+        # The public samplers take no generator.
+        gammas = torch._standard_gamma(alpha, generator=self._generator)  # noqa: SLF001 - see above
+        gammas = gammas.clamp_(min=torch.finfo(torch.float32).tiny)
+        return gammas / gammas.sum(-1, keepdim=True)
 
     def pick(self, choices: int, count: int) -> list[int]:
         """Some of the numbers from 0 to `choices`, each different, as Python numbers; drawn on the host."""

@@ -60,4 +60,8 @@ class RandomFlip(ImageLayer):
         axes = {"horizontal": (horizontal,), "vertical": (vertical,)}.get(self.mode, (vertical, horizontal))
         return torch.where(transformation["flips"], images.flip(axes), images)
 
-    transform_segmentation_masks = transform_images
+    def transform_segmentation_masks(
+        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
+    ) -> Tensor:
+        """The masks, mirrored with the images."""
+        return self.transform_images(segmentation_masks, transformation, training)

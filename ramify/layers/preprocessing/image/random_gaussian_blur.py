@@ -24,8 +24,8 @@ class RandomGaussianBlur(ImageLayer):
     Args:
         factor: a number or a pair from 0 to 1: each image is blurred with a probability drawn from that range.
         kernel_size: how many rows and columns around a pixel are mixed into it, odd.
-        sigma: standard deviation of the Gaussian in pixels, or a pair between which one is drawn for each axis; a number
-            is the pair of 0 and it.
+        sigma: standard deviation of the Gaussian in pixels, or a pair between which one is drawn for each axis; a
+            number is the pair of 0 and it.
         value_range: the lowest and the highest value of a pixel; results end there.
         data_format: ``"channels_last"`` or ``"channels_first"``.
         seed: ``None`` draws from torch's global generator; a whole number gives the layer a sequence of its own.

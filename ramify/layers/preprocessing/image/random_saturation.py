@@ -35,7 +35,7 @@ class RandomSaturation(ImageLayer):
 
     Example:
 
-    >>> RandomSaturation((0.0, 0.0))(torch.tensor([10.0, 20.0, 30.0]).reshape(1, 1, 3)).flatten()
+    >>> RandomSaturation((0.0, 0.0))(torch.tensor([10.0, 20.0, 30.0]).reshape(1, 1, 3)).flatten().round()
     tensor([30., 30., 30.])
     """
 

@@ -20,8 +20,8 @@ class RandomSharpness(ImageLayer):
     """Make each image smoother or sharper, to an extent of its own, while training.
 
     Args:
-        factor: a number or a pair from -1 to 1; a number is the pair of 0 and it. At 0.5 nothing changes, at 0 the image
-            is smooth, at 1 as much sharper as it would be smoother.
+        factor: a number or a pair from -1 to 1; a number is the pair of 0 and it. At 0.5 nothing changes, at 0 the
+            image is smooth, at 1 as much sharper as it would be smoother.
         value_range: the lowest and the highest value of a pixel; results end there.
         data_format: ``"channels_last"`` or ``"channels_first"``.
         seed: ``None`` draws from torch's global generator; a whole number gives the layer a sequence of its own.

@@ -19,8 +19,8 @@ class RandomTranslation(GeometricLayer):
     """Shift each image by a distance of its own while training.
 
     Args:
-        height_factor: a number or a pair, in heights: ``0.1`` shifts by up to a tenth of the height up or down; positive
-            numbers of a pair shift down.
+        height_factor: a number or a pair, in heights: ``0.1`` shifts by up to a tenth of the height up or down;
+            positive numbers of a pair shift down.
         width_factor: the same to the left or right; positive numbers of a pair shift right.
         fill_mode: what lies outside the image: ``"reflect"``, ``"wrap"``, ``"constant"`` or ``"nearest"``.
         interpolation: ``"bilinear"`` or ``"nearest"``.

@@ -40,7 +40,7 @@ def resized(planes: Tensor, size: tuple[int, int], interpolation: str, *, antial
     else:
         smooth = interpolation in ("bilinear", "bicubic")
         options = {"align_corners": False, "antialias": antialias} if smooth else {}
-        values = F.interpolate(values, size, mode=_TORCH[interpolation], **options)  # type: ignore[arg-type]
+        values = F.interpolate(values, size, mode=_TORCH[interpolation], **options)
     return values if dtype.is_floating_point else whole(values, dtype)
 
 

@@ -11,9 +11,7 @@ INTERPOLATIONS = ("bilinear", "nearest")
 _PADDING = {"reflect": "reflection", "nearest": "border", "constant": "zeros"}
 
 
-def sample(
-    planes: Tensor, x: Tensor, y: Tensor, interpolation: str, fill_mode: str, fill_value: float = 0.0
-) -> Tensor:
+def sample(planes: Tensor, x: Tensor, y: Tensor, interpolation: str, fill_mode: str, fill_value: float = 0.0) -> Tensor:
     """The values of images at given places.
 
     Args:
@@ -50,7 +48,7 @@ def sample(
 def warp(planes: Tensor, matrix: Tensor, interpolation: str, fill_mode: str, fill_value: float = 0.0) -> Tensor:
     """Images as a projective map of the plane shows them.
 
-    The pixel at column x and row y is read at ``((a x + b y + c) / d, (e x + f y + g) / d)`` with ``d = h x + i y + 1``.
+    The pixel at column x and row y is read at ``((a x + b y + c) / d, (e x + f y + g) / d)``, ``d = h x + i y + 1``.
 
     Args:
         planes: ``(batch, channels, height, width)``.
