@@ -33,14 +33,16 @@ def _cross(columns: list[torch.Tensor], bins: int) -> torch.Tensor:
     return _buckets(crossed([_words(column) for column in columns]), bins, shape).to(columns[0].device)
 
 
-_hash_integers = torch.library.custom_op(
-    "ramify::hash_integers", _hash, mutates_args=(), schema="(Tensor x, SymInt bins, int[]? salt) -> Tensor"
-)
-_hash_integers.register_fake(lambda x, *_: torch.empty_like(x, dtype=torch.int64))
-_cross_integers = torch.library.custom_op(
-    "ramify::cross_integers", _cross, mutates_args=(), schema="(Tensor[] columns, SymInt bins) -> Tensor"
-)
-_cross_integers.register_fake(lambda columns, *_: torch.empty_like(columns[0], dtype=torch.int64))
+# Defined by hand: `torch.library.custom_op` imports the compiler at its first call, which takes seconds.
+_LIBRARY = torch.library.Library("ramify", "FRAGMENT")
+_LIBRARY.define("hash_integers(Tensor x, int bins, int[]? salt) -> Tensor")
+_LIBRARY.define("cross_integers(Tensor[] columns, int bins) -> Tensor")
+for _device in ("CPU", "CUDA"):
+    _LIBRARY.impl("hash_integers", _hash, _device)
+    _LIBRARY.impl("cross_integers", _cross, _device)
+_LIBRARY.impl("hash_integers", lambda x, *_: torch.empty_like(x, dtype=torch.int64), "Meta")
+_LIBRARY.impl("cross_integers", lambda columns, *_: torch.empty_like(columns[0], dtype=torch.int64), "Meta")
+_hash_integers, _cross_integers = torch.ops.ramify.hash_integers, torch.ops.ramify.cross_integers
 
 
 def buckets_of(data: Column, bins: int, salt: Sequence[int] | None) -> torch.Tensor:
