@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ramify.errors import ArgumentError, ShapeError
+from ramify.graph import is_probing
 from ramify.ops.image.layout import channels_last
 from ramify.ops.op import op
 
@@ -22,10 +23,8 @@ def _sides(before: int | None, after: int | None, total: int | None, names: tupl
     if total is not None:
         before = total - (after or 0) if before is None else before
         after = total - before
-    if min(before or 0, after or 0) < 0:
-        raise ShapeError(
-            f"{who} would have to take away {before} and {after} pixels. Give a size that the images have."
-        )
+    if not is_probing() and min(before or 0, after or 0) < 0:  # a size that is unknown yet may turn out to fit
+        raise ShapeError(f"{who} takes no negative amounts, but got {before} and {after}. Give a size that fits.")
     return before, after
 
 

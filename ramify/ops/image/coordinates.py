@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -71,21 +72,37 @@ def map_coordinates(
         raise ShapeError(f"map_coordinates takes one coordinate per axis, but received {shapes}.")
     if order not in {0, 1}:
         raise ArgumentError(f"map_coordinates takes order 0 or 1, but got {order!r}.")
-    values = as_float(x)
-    places = as_float(places)
-    corners = [_corners(place, order) for place in places.unbind()]
+    return as_was(read(as_float(x), list(as_float(places).unbind()), order, fill_mode, fill_value), x.dtype)
+
+
+def read(
+    x: Tensor, places: list[Tensor], order: int, fill_mode: str, fill_value: float, batch: Tensor | None = None
+) -> Tensor:
+    """A float tensor read at given places; see `map_coordinates`.
+
+    Args:
+        x: the tensor; it may have more axes than there are coordinates, which are read whole.
+        places: one tensor of coordinates for each axis, all of one shape.
+        order: 0 or 1.
+        fill_mode: what lies outside.
+        fill_value: for ``"constant"``.
+        batch: numbers of the first axis, beside the coordinates, which begin with the second then.
+    """
+    first = () if batch is None else (batch,)
+    sizes = x.shape[len(first) : len(first) + len(places)]
+    rest = (1,) * (x.ndim - len(first) - len(places))
     result: Tensor | None = None
-    for corner in itertools.product(*corners):
-        indices = [index for index, _ in corner]
-        found = values[tuple(_inside(i, n, fill_mode) for i, n in zip(indices, x.shape, strict=True))]
+    for corner in itertools.product(*(_corners(place, order) for place in places)):
+        found = x[(*first, *(_inside(i, n, fill_mode) for (i, _), n in zip(corner, sizes, strict=True)))]
         if fill_mode == "constant":
-            valid = torch.stack([(i >= 0) & (i < n) for i, n in zip(indices, x.shape, strict=True)]).all(0)
-            found = torch.where(valid, found, fill_value)
+            inside = [(i >= 0) & (i < n) for (i, _), n in zip(corner, sizes, strict=True)]
+            valid = functools.reduce(torch.logical_and, inside)
+            found = torch.where(valid.reshape(*valid.shape, *rest), found, fill_value)
         for _, weight in corner:
-            found = found if weight is None else found * weight
+            found = found if weight is None else found * weight.reshape(*weight.shape, *rest)
         result = found if result is None else result + found
     assert result is not None  # a tensor has at least one corner
-    return as_was(result, x.dtype)
+    return result
 
 
 def _corners(place: Tensor, order: int) -> list[tuple[Tensor, Tensor | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,9 +9,9 @@ import torch
 from ramify.errors import ShapeError
 from ramify.image_format import checked_choice
 from ramify.ops.convert import like
-from ramify.ops.image.coordinates import checked_fill_mode, map_coordinates
+from ramify.ops.image.coordinates import checked_fill_mode, read
 from ramify.ops.image.filters import blurred
-from ramify.ops.image.layout import as_float, channels_last
+from ramify.ops.image.layout import as_float, as_was, channels_last
 from ramify.ops.op import op
 from ramify.seeds import check_seed, generator
 
@@ -34,19 +33,9 @@ def _grid(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _read(x: Tensor, rows: Tensor, columns: Tensor, order: int, fill_mode: str, fill_value: float) -> Tensor:
-    """Images ``(batch, height, width, channels)`` read at rows and columns ``(batch, height, width)``, image by image.
-
-    All channels are read together.
-    """
-
-    def one(image: Tensor, row: Tensor, column: Tensor) -> Tensor:
-        read: Callable[..., Tensor] = map_coordinates
-        return torch.vmap(
-            lambda channel: read(channel, torch.stack([row, column]), order, fill_mode, fill_value), -1, -1
-        )(image)
-
-    result: Tensor = torch.vmap(one)(x, rows, columns)
-    return result
+    """Images ``(batch, height, width, channels)`` read at rows and columns ``(batch, height, width)``."""
+    image = torch.arange(x.shape[0], device=x.device).view(-1, 1, 1)
+    return as_was(read(as_float(x), [rows, columns], order, fill_mode, fill_value, image), x.dtype)
 
 
 @op
