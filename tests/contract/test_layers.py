@@ -72,6 +72,8 @@ def gradients(outputs, inputs, weights):
 def test_no_exported_layer_class_is_missing():
     exported = (getattr(ramify.layers, name) for name in ramify.layers.__all__)
     classes = {one for one in exported if inspect.isclass(one) and issubclass(one, ramify.Layer)}
+    # What prepares data (strings, random pictures, tables learned by `adapt`) has tables of its own.
+    classes = {one for one in classes if not one.__module__.startswith("ramify.layers.preprocessing")}
     covered = {getattr(ramify.layers, name) for name in [*ABSTRACT, *(row.name for row in ROWS)]}
     missing = sorted(one.__name__ for one in classes - covered)
     assert not missing, f"give each of these a row in tests/contract/table.py: {missing}"
@@ -140,7 +142,7 @@ def test_dtypes(row: Row, policy):
         assert policy != "float32"
         return
     assert [dtype_name(t) for t in real] == [dtype_name(t) for t in want]
-    assert [dtype_name(w) for w in layer.weights] == [str(w.dtype) for w in theirs.weights]
+    assert [dtype_name(w) for w in layer.weights] == [dtype_name(w) for w in theirs.weights]
 
 
 # ---- parity ----
@@ -309,6 +311,7 @@ def test_masks(row: Row, shapes):
         mask = torch.ones(mine.shape[:2], dtype=torch.bool)
         mask[0, -1] = False
         set_mask(mine, mask)
+        set_mask(their, mask)
         their._keras_mask = mask.clone()
         set_mask(symbol, ramify.Input(batch_shape=(None, *mask.shape[1:]), dtype="bool"))
     fresh(ours, theirs)
@@ -318,7 +321,7 @@ def test_masks(row: Row, shapes):
     got = row.call(ours, tensors)
     assert_close(got, want, row.tolerance[0], "output")
     for a, b, symbol in zip(got, want, row.call(row.layer(), symbols), strict=True):
-        mask, wanted = mask_of(a), getattr(b, "_keras_mask", None)
+        mask, wanted = mask_of(a), getattr(b, "_keras_mask", mask_of(b))
         assert (mask is None) == (wanted is None)
         if mask is not None:
             assert torch.equal(mask, wanted)
