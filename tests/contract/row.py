@@ -55,8 +55,13 @@ class Row:
     def __str__(self) -> str:
         return self.name
 
+    def measure(self, library: ModuleType) -> ModuleType:
+        """The library to hold the layer against: for one that Keras has not (`exceptions["keras"]`), this one."""
+        return ramify if "keras" in self.exceptions else library
+
     def layer(self, library: ModuleType = ramify, **changes: Any) -> Any:
         """A fresh layer of `ramify`, or of `keras`."""
+        library = self.measure(library)
         args = self.args(library) if callable(self.args) else self.args
         return getattr(library.layers, self.name)(**{"name": "it", **args, **changes})
 
@@ -75,6 +80,8 @@ class Row:
 
     def symbols(self, shapes: Any, library: ModuleType = ramify, *, sized: bool = True) -> Any:
         """Symbolic inputs: the batch unknown, and without `sized` all that need not be known."""
+
+        library = self.measure(library)
 
         def symbol(shape: tuple[int, ...]) -> Any:
             known = {axis % len(shape) for axis in self.known if -len(shape) <= axis < len(shape)}

@@ -239,3 +239,13 @@ def test_a_thousand_steps_are_inferred_at_once(name, monkeypatch):
     monkeypatch.setattr(layer.cell, "fused", None)
     monkeypatch.setattr(layer.cell, "step", None)
     assert layer(ramify.Input(shape=(1000, 3))).shape == (None, 4)
+
+
+@pytest.mark.parametrize("cell", [R.GRUCell, R.LSTMCell, R.SimpleRNNCell])
+def test_a_cell_keeps_the_dtype_policy_that_it_was_made_with(cell):
+    sequences, full = torch.randn(2, 5, 3), R.RNN(cell(4))
+    mixed = R.RNN(cell(4), dtype="mixed_bfloat16")
+    want = full(sequences)
+    mixed(sequences)
+    mixed.set_weights(full.get_weights())
+    torch.testing.assert_close(mixed(sequences).float(), want, atol=0.05, rtol=0.05)
