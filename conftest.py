@@ -15,6 +15,8 @@ import ramify  # noqa: F401 - before pytest imports a module of it alone, for it
 
 torch.set_num_threads(1)
 
+collect_ignore = ["tests/layers/preprocessing/record_keras.py"]  # a script that needs TensorFlow
+
 
 @pytest.fixture(autouse=True)
 def _seeds() -> None:
