@@ -113,6 +113,16 @@ def _attention(q: Tensor, k: Tensor, v: Tensor, *_: Any, **options: Any) -> Tens
     return _empty((*q.shape[:3], v.shape[3]), q) if fits and not options.get("enable_gqa") else None
 
 
+def _sampled(x: Tensor, grid: Tensor, *_: Any, **__: Any) -> Tensor | None:
+    fits = x.ndim == grid.ndim == 4 and x.shape[0] == grid.shape[0] and grid.shape[3] == 2 and x.dtype == grid.dtype
+    return _empty((*x.shape[:2], *grid.shape[1:3]), x) if fits else None
+
+
+def _resized(x: Tensor, size: Any = None, scale_factor: Any = None, **__: Any) -> Tensor | None:
+    plain = scale_factor is None and isinstance(size, tuple) and x.ndim == len(size) + 2 and min(size) > 0
+    return _empty((*x.shape[:2], *size), x) if plain and x.is_floating_point() else None
+
+
 QUICK: dict[Any, Callable[..., Tensor | None]] = {
     F.linear: _linear,
     torch.addmm: _addmm,
@@ -123,6 +133,8 @@ QUICK: dict[Any, Callable[..., Tensor | None]] = {
     torch.group_norm: _group_norm,
     F.softmax: _softmax,
     F.scaled_dot_product_attention: _attention,
+    F.grid_sample: _sampled,
+    F.interpolate: _resized,
 }
 _RULES: list[tuple[Callable[..., Any], list[Any], str]] = [
     (_same, [torch, Tensor], "relu sigmoid tanh exp log sqrt rsqrt square abs neg sin cos erf log1p expm1 selu"),

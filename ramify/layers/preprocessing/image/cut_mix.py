@@ -24,7 +24,7 @@ class CutMix(ImageLayer):
     https://arxiv.org/abs/1905.04899.
 
     Args:
-        factor: a number or a pair from 0 to 1: the parameter, drawn from that range, of the beta distribution that the
+        factor: a number or a pair from 0 to 1: the parameter, drawn from it for a batch, of the beta distribution that the
             share of the image itself is drawn from.
         seed: ``None`` draws from torch's global generator; a whole number gives the layer a sequence of its own.
         data_format: ``"channels_last"`` or ``"channels_first"``.
@@ -54,7 +54,7 @@ class CutMix(ImageLayer):
         if not training:
             return None
         draws = self.draws(data, seed)
-        alpha = draws.uniform((draws.count,), *self.factor).clamp_(min=1e-3)
+        alpha = draws.uniform((), *self.factor).clamp_(min=1e-3).expand(draws.count)
         weight = draws.beta(alpha, alpha)
         side = (1 - weight).sqrt()
         masks = rectangles(draws, side, side, *self.size_of(draws.images))

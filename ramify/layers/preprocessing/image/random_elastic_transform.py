@@ -101,6 +101,7 @@ class RandomElasticTransform(ImageLayer):
         height, width = planes.shape[-2:]
         strength = transformation["distortion_factor"] * transformation["apply_transform"][:, None, None, None]
         moves = F.interpolate(transformation["moves"] * strength, (height, width), mode="bicubic", align_corners=False)
+        moves = moves.clamp(-_REACH, _REACH)  # bicubic curves swing beyond their points
         x = torch.arange(width, device=planes.device) + moves[:, 0] * width
         y = torch.arange(height, device=planes.device)[:, None] + moves[:, 1] * height
         return self.surface(sample(planes, x, y, interpolation, self.fill_mode, fill_value))

@@ -73,5 +73,10 @@ class RandomShear(GeometricLayer):
 
 
 def _shear_range(value: Any, who: str) -> tuple[float, float]:
-    limits = factor_range(value, who, low=0.0)
-    return limits if isinstance(value, (list, tuple)) else (-limits[1], limits[1])
+    # Keras writes the pair of a single number with its negative to configs, so pairs may begin below zero.
+    return factor_range(value, who) if isinstance(value, (list, tuple)) else _around_zero(value, who)
+
+
+def _around_zero(value: Any, who: str) -> tuple[float, float]:
+    high = factor_range(value, who, low=0.0)[1]
+    return -high, high
