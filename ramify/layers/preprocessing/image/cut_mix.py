@@ -24,8 +24,8 @@ class CutMix(ImageLayer):
     https://arxiv.org/abs/1905.04899.
 
     Args:
-        factor: a number or a pair from 0 to 1: the parameter, drawn from it for a batch, of the beta distribution that the
-            share of the image itself is drawn from.
+        factor: a number or a pair from 0 to 1: the parameter, drawn from it for a batch, of the beta distribution that
+            the share of the image itself is drawn from.
         seed: ``None`` draws from torch's global generator; a whole number gives the layer a sequence of its own.
         data_format: ``"channels_last"`` or ``"channels_first"``.
 
