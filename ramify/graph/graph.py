@@ -129,11 +129,6 @@ class Graph:
             names[layer] = name
         return names
 
-    def nodes_of(self, layer: Any) -> list[Node]:
-        """The calls of a layer in this graph, in order; an input layer's is where its data enters."""
-        found = [node for node in self.nodes if node.target is layer]
-        return found or [t.node for t in self.inputs if t.node.target is layer]
-
     # ---- feeding ----
 
     def match_inputs(self, given: Any) -> list[Any]:

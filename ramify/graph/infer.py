@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ramify.graph.dims import Probe, hide_probes
+from ramify.graph.dims import hide_probes
 from ramify.graph.quick import META, QUICK
 from ramify.graph.structure import flatten, map_leaves, unflatten
 
@@ -107,11 +107,6 @@ def run_probe(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
             return call(*args, **kwargs)
     finally:
         _state.active, _state.paused = before
-
-
-def meta(probe: Probe, dtype: torch.dtype) -> Tensor:
-    """A tensor without data."""
-    return torch.empty(probe, dtype=dtype, device=META)
 
 
 def combine(results: list[Any]) -> Any:

@@ -148,17 +148,9 @@ def attach_mask(value: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 class _Frame:
     """One graph in the middle of being emitted."""
 
-    def __init__(
-        self, graph: Graph, env: Env, prefix: str, options: Mapping[str, Any], call: Node | None = None
-    ) -> None:
-        self.graph, self.env, self.prefix, self.options = graph, env, prefix, dict(options)
+    def __init__(self, graph: Graph, env: Env, prefix: str, options: Mapping[str, Any], call: Any = None) -> None:
+        self.graph, self.env, self.prefix, self.options, self.call = graph, env, prefix, dict(options), call
         self.nodes = iter(graph.nodes)
-        self._call = call
-
-    @property
-    def call(self) -> Node:
-        assert self._call is not None  # only frames above the first have one
-        return self._call
 
 
 def is_method(target: Any) -> bool:

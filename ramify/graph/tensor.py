@@ -14,6 +14,7 @@ from ramify.graph import infer
 from ramify.graph.dims import BATCH, SIZE, Probe, Shape, checked_shape, merged, probes_of
 from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.operators import Operators, TensorOperators
+from ramify.graph.quick import META
 from ramify.graph.structure import flatten, map_leaves
 
 MASK = "_ramify_mask"  # the attribute under which a real tensor carries its mask
@@ -238,7 +239,7 @@ def _run(node: Node, i: int, sizes: dict[int, Probe] | None = None) -> Any:
     def concrete(leaf: Any) -> Any:
         if isinstance(leaf, SymbolicTensor):
             probe = (sizes or {}).get(id(leaf)) or leaf.probes[i if i < len(leaf.probes) else 0]
-            return infer.meta(probe, leaf.dtype)
+            return torch.empty(probe, dtype=leaf.dtype, device=META)
         if isinstance(leaf, SymbolicSize):
             return leaf.probes[i if i < len(leaf.probes) else 0]
         if isinstance(leaf, np.ndarray) and not isinstance(node.target, torch.nn.Module):

@@ -36,6 +36,8 @@ CASES = [
     (F.softmax, (T(2, 3), -1), {}),
     (torch.log_softmax, (T(2, 3), 1), {}),
     (F.scaled_dot_product_attention, (T(2, 3, 4, 5), T(2, 3, 6, 5), T(2, 3, 6, 7)), {}),
+    (F.grid_sample, (T(2, 3, 4, 5), T(2, 6, 7, 2)), {"align_corners": False}),
+    (F.interpolate, (T(2, 3, 4, 5), (6, 7)), {}),
 ]
 
 
@@ -69,6 +71,8 @@ LEFT_ALONE = [
     (torch.group_norm, (T(2, 6, 4), 4), {}),
     (F.softmax, (T(2, 3), 5), {}),
     (F.scaled_dot_product_attention, (T(2, 3, 4, 5), T(2, 3, 6, 8), T(2, 3, 6, 7)), {}),
+    (F.grid_sample, (T(2, 3, 4, 5), T(3, 6, 7, 2)), {}),
+    (F.interpolate, (T(2, 3, 4, 5), None, 2.0), {}),
 ]
 
 
