@@ -22,12 +22,14 @@ from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue, record
 from ramify.graph.structure import by_keys, map_leaves
 from ramify.layers.core.input_layer import InputLayer
 from ramify.layers.layer import Layer
+from ramify.layers.preprocessing.image.base import ImageLayer
+from ramify.layers.preprocessing.pipeline import Pipeline
 from ramify.models import operations
 
 Key = tuple[str, int]
 _TENSOR, _TUPLE, _DTYPE = "__keras_tensor__", "__tuple__", "__dtype__"
 FUNCTIONAL_KEYS = {"layers", "input_layers", "output_layers"}
-# Keras writes `training=False` for every call of these, given or not.
+# Keras writes `training=False` for every call of these, given or not; and `training=True` for layers on images.
 _RECURRENT = {"RNN", "SimpleRNN", "LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
 
 
@@ -319,10 +321,17 @@ def _needs(call: Mapping[str, Any]) -> Iterator[Key]:
 
 
 def _given(layer: Layer, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments without what Keras fills in by itself: empty masks, and a mode for recurrent layers."""
+    """Keyword arguments without what Keras fills in by itself: empty masks, and the mode of some layers."""
     return {
         name: value
         for name, value in kwargs.items()
         if not (name.endswith("mask") and all(leaf is None for leaf in by_keys(value)))
-        and not (name == "training" and value is False and type(layer).__name__ in _RECURRENT)
+        and not (name == "training" and value is _usual_mode(layer))
     }
+
+
+def _usual_mode(layer: Layer) -> bool | None:
+    """The mode that Keras writes for calls of a layer that were given none."""
+    if isinstance(layer, (ImageLayer, Pipeline)):
+        return True
+    return False if type(layer).__name__ in _RECURRENT else None
