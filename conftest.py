@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -14,6 +15,10 @@ import torch
 import ramify  # noqa: F401 - before pytest imports a module of it alone, for its doctests
 
 torch.set_num_threads(1)
+
+# A slow machine is no fault of the code; in CI the same examples are drawn every time.
+hypothesis.settings.register_profile("ramify", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("ramify")
 
 collect_ignore = ["tests/layers/preprocessing/record_keras.py"]  # a script that needs TensorFlow
 
