@@ -15,6 +15,8 @@ import torch
 import ramify  # noqa: F401 - before pytest imports a module of it alone, for its doctests
 
 torch.set_num_threads(1)
+# Warnings that torch gives once in a process would fail one test or another, as the order has it: give them every time.
+torch.set_warn_always(True)
 
 # A slow machine is no fault of the code; in CI the same examples are drawn every time.
 hypothesis.settings.register_profile("ramify", deadline=None, derandomize="CI" in os.environ)

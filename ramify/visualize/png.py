@@ -13,6 +13,18 @@ from ramify.visualize.svg import svg
 _CSS_DPI = 96.0
 _MOST = 16_000  # pixels along one side; larger images open hardly anywhere
 _AREA = 120_000_000
+# What stands for "sans-serif", most wanted first: resvg itself knows only Arial, which many systems have not.
+_FAMILIES = (
+    "Arial",
+    "Helvetica Neue",
+    "Segoe UI",
+    "Liberation Sans",
+    "DejaVu Sans",
+    "Noto Sans",
+    "Roboto",
+    "Ubuntu",
+    "FreeSans",
+)
 _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
     '<text y="15" font-size="14" font-family="sans-serif">{}</text></svg>'
@@ -47,17 +59,18 @@ def png(drawing: DisplayList, dpi: float = 200, dark: bool = False) -> bytes:
 
 
 def _fonts(resvg: Any) -> dict[str, Any]:
-    """What resvg must be told of fonts: nothing where the system has some; else those that matplotlib brings along.
+    """What resvg must be told of fonts: the name of a family that the system has, or those that matplotlib brings along.
 
-    Text in a font that is not found is left out without a word, so this is tried on a letter.
+    Text in a font that is not found is left out without a word, so each is tried on a letter.
     """
-    if _writes(resvg, {}):
-        return {}
+    tries: list[dict[str, Any]] = [{"sans_serif_family": family} for family in _FAMILIES]
     found = importlib.util.find_spec("matplotlib")
     if found is not None and found.origin:
         folder = FilePath(found.origin).parent / "mpl-data" / "fonts" / "ttf"
-        fonts = {"font_dirs": [str(folder)], "sans_serif_family": "DejaVu Sans"}
-        if folder.is_dir() and _writes(resvg, fonts):
+        if folder.is_dir():
+            tries.append({"font_dirs": [str(folder)], "sans_serif_family": "DejaVu Sans"})
+    for fonts in tries:
+        if _writes(resvg, fonts):
             return fonts
     raise PNGError(
         "There is no font on this machine, so a PNG picture would have no words. Install one "
