@@ -59,7 +59,7 @@ def png(drawing: DisplayList, dpi: float = 200, dark: bool = False) -> bytes:
 
 
 def _fonts(resvg: Any) -> dict[str, Any]:
-    """What resvg must be told of fonts: the name of a family that the system has, or those that matplotlib brings along.
+    """What resvg must be told of fonts: the name of a family that is there, or those that matplotlib brings along.
 
     Text in a font that is not found is left out without a word, so each is tried on a letter.
     """
