@@ -29,6 +29,21 @@ def auto_name(prefix: str) -> str:
     return f"{prefix}_{number}" if number else prefix
 
 
+def unique(word: str, taken: set[str]) -> str:
+    """The word, with a number after it where it is taken; it is taken from now on.
+
+    >>> taken = {"x"}
+    >>> unique("x", taken), unique("x", taken)
+    ('x_1', 'x_2')
+    """
+    candidate, i = word, 0
+    while candidate in taken:
+        i += 1
+        candidate = f"{word}_{i}"
+    taken.add(candidate)
+    return candidate
+
+
 def reset_names() -> None:
     """Start all numbers again."""
     _taken.clear()

@@ -6,7 +6,7 @@ Read in this order: `structure`, `dims`, `node`, `operators`, `infer`, `tensor`,
 from ramify.graph.graph import Graph
 from ramify.graph.infer import is_probing, paused, visible_shape
 from ramify.graph.lower import lower
-from ramify.graph.node import Node, SymbolicValue, calls_of
+from ramify.graph.node import Node, SymbolicValue, calls_of, unlist
 from ramify.graph.tensor import (
     MASK,
     SymbolicSize,
@@ -34,5 +34,6 @@ __all__ = [
     "paused",
     "placeholder",
     "record",
+    "unlist",
     "visible_shape",
 ]

@@ -16,6 +16,7 @@ from ramify.graph import flat
 from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.structure import flatten, walk
 from ramify.graph.tensor import SymbolicTensor
+from ramify.naming import unique
 
 
 class Graph:
@@ -121,12 +122,7 @@ class Graph:
         for layer in self.layers:
             base = str(getattr(layer, "name", type(layer).__name__)).replace(".", "_") or "layer"
             base = f"{base}_" if hasattr(torch.fx.GraphModule, base) or iskeyword(base) else base
-            name, i = base, 0
-            while name in taken:
-                i += 1
-                name = f"{base}_{i}"
-            taken.add(name)
-            names[layer] = name
+            names[layer] = unique(base, taken)
         return names
 
     # ---- feeding ----

@@ -15,6 +15,7 @@ from ramify.graph.graph import Graph
 from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.structure import Path, flatten, map_leaves, unflatten
 from ramify.graph.tensor import MASK
+from ramify.naming import unique
 
 Env = dict[SymbolicValue, Any]
 _ARRAY = (torch.Tensor, np.ndarray, np.generic)
@@ -50,7 +51,7 @@ class _Lowering:
         env: Env = {}
         taken: set[str] = set()
         for tensor, wanted in zip(self.graph.inputs, self.graph.input_names, strict=True):
-            env[tensor] = self.fx.placeholder(_unique(_identifier(wanted), taken))
+            env[tensor] = self.fx.placeholder(unique(_identifier(wanted), taken))
         outputs = self._run(self.graph, env)
         self.fx.output(self._with_masks(outputs, env))
         self.fx.lint()
@@ -168,12 +169,3 @@ def inlined_graph(node: Node) -> Graph | None:
 def _identifier(name: str) -> str:
     word = "".join(ch if ch.isalnum() else "_" for ch in name)
     return f"input_{word}" if not word or word[0].isdigit() else word
-
-
-def _unique(word: str, taken: set[str]) -> str:
-    candidate, i = word, 0
-    while candidate in taken:
-        i += 1
-        candidate = f"{word}_{i}"
-    taken.add(candidate)
-    return candidate

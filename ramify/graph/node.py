@@ -87,9 +87,16 @@ class Node:
         return f"{kind} '{self.name}'"
 
 
-def calls_of(target: torch.nn.Module) -> list[Node]:
-    """Every call recorded of a layer that something still refers to, in order."""
+def calls_of(target: torch.nn.Module | None = None) -> list[Node]:
+    """Every call recorded of a layer (of all layers, without one) that something still refers to, in order."""
+    if target is None:
+        return [node for layer in list(_calls) for node in calls_of(layer)]
     alive = [(ref, node) for ref in _calls.get(target, []) if (node := ref()) is not None]
     if alive:
         _calls[target] = [ref for ref, _ in alive]
     return [node for _, node in alive]
+
+
+def unlist(node: Node) -> None:
+    """Leave a call out of `calls_of`: the layer's `output` stays what it was before the call."""
+    _calls[node.target] = [ref for ref in _calls.get(node.target, []) if ref() is not node]

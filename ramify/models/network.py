@@ -8,12 +8,13 @@ from typing import Any, Self
 import torch
 
 from ramify import registry
-from ramify.errors import ArgumentError, GraphError, InputError, ShapeError
+from ramify.errors import ArgumentError, DisconnectedError, GraphError, InputError, ShapeError
 from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
 from ramify.graph.structure import flatten, is_namedtuple, map_leaves
 from ramify.layers import calling
 from ramify.layers.layer import Layer
 from ramify.layers.state import state
+from ramify.models.inside import opened
 from ramify.models.names import output_names, settle_names
 from ramify.models.replay import run_graph
 
@@ -41,7 +42,14 @@ class Network(Layer):
             GraphError: an output that the inputs do not reach, and whatever else `Graph` refuses.
             DuplicateNameError: two layers that were given the same name.
         """
-        graph = Graph(_unpacked(inputs), _unpacked(outputs))
+        inputs, outputs = _unpacked(inputs), _unpacked(outputs)
+        try:
+            graph = Graph(inputs, outputs)
+        except DisconnectedError:
+            reached = opened(inputs, outputs)  # through nested models that an output lies in
+            if reached is None:
+                raise
+            graph = Graph(inputs, reached)
         settle_names(graph.layers)
         _ = graph.input_names  # inputs of the same name are refused here, not when data arrives
         entries = {tensor.node.target for tensor in graph.inputs if tensor.node.is_input}
