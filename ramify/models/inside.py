@@ -40,7 +40,7 @@ def opened(inputs: Any, outputs: Any) -> Any:
 def _connecting_calls(starts: set[Any], outputs: list[SymbolicValue]) -> dict[Node, Node]:
     """For every inner `Input` that the outputs need: the one call of its model that the inputs reach."""
     chosen: dict[Node, Node] = {}
-    waiting = [(entry, ()) for entry in _foreign_inputs(starts, outputs)]
+    waiting: list[tuple[Node, tuple[Node, ...]]] = [(entry, ()) for entry in _foreign_inputs(starts, outputs)]
     while waiting:
         entry, around = waiting.pop()
         if entry in chosen:
