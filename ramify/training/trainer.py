@@ -18,7 +18,8 @@ from ramify.graph.structure import map_leaves
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
-from ramify.training.stepping import StepFunction, Stepping, as_array
+from ramify.training.state_tree import StateTree
+from ramify.training.stepping import StepFunction, as_array
 
 _NOTHING = "The data gave no batches to {}. Check how it was made, or whether it was used up."
 
@@ -35,7 +36,7 @@ class _Validation:
         return (epoch + 1) % self.freq == 0 if isinstance(self.freq, int) else epoch + 1 in self.freq
 
 
-class Trainer(Stepping):
+class Trainer(StateTree):
     """A layer that can be trained on data, evaluated, and asked for predictions."""
 
     history: History | None = None
