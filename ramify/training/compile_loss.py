@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ramify import metrics
-from ramify.errors import ArgumentError
+from ramify.errors import ArgumentError, ShapeError
 from ramify.losses import Loss
 from ramify.losses.lookup import as_loss
 from ramify.training.outputs import Assigned, Outputs
@@ -111,7 +111,7 @@ class CompileLoss:
             terms = self.build(y_pred)
         plain = type(y_pred) is torch.Tensor and isinstance(y_true, torch.Tensor)
         if plain and len(terms) == 1 and (sample_weight is None or isinstance(sample_weight, torch.Tensor)):
-            value = _value(terms[0], y_true, y_pred, sample_weight)
+            value = self._value(terms[0], y_true, y_pred, sample_weight)
             return value if terms[0].weight is None else value * terms[0].weight
         if not terms:
             return None
@@ -126,12 +126,32 @@ class CompileLoss:
                     f"No target for the output {self._outputs.describe(self._outputs.paths[i])}, which has the loss "
                     f"'{term.loss.name}'. Pass y for it, or None as its loss."
                 )
-            value = _value(term, targets[i], predictions[i], weights[i])
+            value = self._value(term, targets[i], predictions[i], weights[i])
             if len(terms) > 1:
                 self._note(term.mean, value, predictions[i].shape[0])
             value = value if term.weight is None else value * term.weight
             total = value if total is None else total + value
         return total
+
+    def _value(self, term: _Term, y_true: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
+        try:
+            value = term.loss(y_true, y_pred, sample_weight)
+        except (RuntimeError, IndexError) as error:
+            if "out of memory" in str(error):
+                raise
+            assert self._outputs is not None  # made along with the terms
+            weights = "" if sample_weight is None else f" and weights of shape {_shape(sample_weight)}"
+            raise ShapeError(
+                f"The loss '{term.loss.name}' of the output {self._outputs.describe(self._outputs.paths[term.index])} "
+                f"cannot compare targets of shape {_shape(y_true)} with predictions of shape {_shape(y_pred)}{weights} "
+                f"({error}). Pass targets that fit the predictions, or choose another loss."
+            ) from error
+        if value.ndim:
+            raise ArgumentError(
+                f"The loss '{term.loss.name}' gave {tuple(value.shape)} numbers, but training minimises one. "
+                "Make it with reduction='sum_over_batch_size'."
+            )
+        return value
 
     def _note(self, mean: Any, value: torch.Tensor, count: int) -> None:
         if self.noted is None:
@@ -140,14 +160,8 @@ class CompileLoss:
             self.noted.append((mean, value, count))
 
 
-def _value(term: _Term, y_true: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
-    value = term.loss(y_true, y_pred, sample_weight)
-    if value.ndim:
-        raise ArgumentError(
-            f"The loss '{term.loss.name}' gave {tuple(value.shape)} numbers, but training minimises one. "
-            "Make it with reduction='sum_over_batch_size'."
-        )
-    return value
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
 
 
 def _only(value: Any) -> Any:

@@ -65,8 +65,9 @@ class Trainer(StateTree):
         Args:
             x: inputs: arrays, tensors or data frames with samples along the first axis, nested as the model takes them;
                 or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator or other iterable, each of which brings
-                its own targets.
-            y: targets, nested as the outputs are, in their order, or by their names.
+                its own targets; or a table such as those of Hugging Face's `datasets`.
+            y: targets, nested as the outputs are, in their order, or by their names. For a table, the names of its
+                columns that are targets; ``"label"`` and the like when ``None``.
             batch_size: samples in a batch; 32 when ``None``.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 progress bar, 2 one line per epoch; ``"auto"`` is 1.
