@@ -31,7 +31,7 @@ class Noisy(PyDataset):
         self.x, self.y, self.batch = x, y, batch
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.batch)
+        return (len(self.x) + self.batch - 1) // self.batch
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = slice(index * self.batch, (index + 1) * self.batch)

@@ -19,7 +19,7 @@ from ramify import Input, Model, layers
 
 
 class Contrastive(Model):
-    """Learns features in which two noisy views of an image are nearer than views of others (NT-Xent, Chen et al. 2020)."""
+    """Learns features in which two noisy views of an image are nearer than others (NT-Xent, Chen et al. 2020)."""
 
     def compile(self, temperature: float = 0.2, **kwargs: Any) -> None:
         """Add the temperature of the loss."""
@@ -58,7 +58,9 @@ def main() -> float:
     model = Contrastive(x, layers.Dense(32)(h))
     model.compile(optimizer="adam", temperature=0.2)
     history = model.fit(images[:1300], batch_size=100, epochs=20, verbose=0).history
-    print(f"A view finds its twin among 100: {history['agreement'][0]:.0%} at first, {history['agreement'][-1]:.0%} now")
+    print(
+        f"A view finds its twin among 100: {history['agreement'][0]:.0%} at first, {history['agreement'][-1]:.0%} now"
+    )
 
     features = model.predict(images, verbose=0)
     features /= np.linalg.norm(features, axis=1, keepdims=True)

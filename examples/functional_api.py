@@ -1,4 +1,4 @@
-"""The functional API: shared layers, several inputs and outputs, a model inside a model, and features out of its middle.
+"""The functional API: shared layers, several inputs and outputs, a model inside a model, and features out of it.
 
 Two handwritten digits come in; which digit each is, and whether they are equal, comes out.
 
@@ -49,7 +49,7 @@ def main() -> float:
     ramify.utils.set_random_seed(0)
     images, labels = load_digits(return_X_y=True)
     images, rng = (images / 16).astype("float32"), np.random.default_rng(0)
-    training, test = pairs(6000, images[:1200], labels[:1200], rng), pairs(1000, images[1200:], labels[1200:], rng)
+    training, test = pairs(3000, images[:1200], labels[:1200], rng), pairs(1000, images[1200:], labels[1200:], rng)
     model = build()
     cross = "sparse_categorical_crossentropy"
     model.compile(
@@ -58,7 +58,7 @@ def main() -> float:
         loss_weights={"left_digit": 0.5, "right_digit": 0.5, "equal": 1.0},
         metrics={"left_digit": "accuracy", "equal": "accuracy"},
     )
-    model.fit(*training, batch_size=64, epochs=8, verbose=0)
+    model.fit(*training, batch_size=64, epochs=6, verbose=0)
     scores = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
     print(f"Digits right: {scores['left_digit_accuracy']:.1%}; equal or not: {scores['equal_accuracy']:.1%}")
 

@@ -1,4 +1,4 @@
-"""A training loop in plain PyTorch: a Ramify model is a `torch.nn.Module`, its losses and metrics are functions of tensors.
+"""A training loop in plain PyTorch: a model is a `torch.nn.Module`, its metrics take tensors.
 
 The end compares it with `fit`: the same numbers.
 

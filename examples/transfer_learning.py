@@ -1,7 +1,7 @@
 """Transfer learning: a network that knows the digits 0 to 4 learns 5 to 9 from few examples.
 
 The base is frozen first, so that only the new head learns; then all is trained with a low rate. Batch normalization in
-a frozen part keeps the averages that it has, even while the rest is trained.
+a frozen part keeps the averages that it has.
 
 Run it with ``python examples/transfer_learning.py``.
 """
@@ -26,11 +26,15 @@ def base() -> Model:
     return Model(image, layers.GlobalMaxPooling2D()(x), name="base")
 
 
-def with_head(body: Model, trainable: bool) -> Model:
-    """A body and a new head for five classes."""
-    body.trainable = trainable
+def with_head(body: Model, known: bool = False) -> Model:
+    """A body and a new head for five classes.
+
+    A body that is `known` is called with ``training=False``: its batch normalization goes on with the averages that it
+    has, also when its weights are thawed later.
+    """
     image = Input((8, 8, 1))
-    return Model(image, layers.Dense(5, activation="softmax")(body(image)))
+    features = body(image, training=False) if known else body(image)
+    return Model(image, layers.Dense(5, activation="softmax")(features))
 
 
 def train(model: Model, x: np.ndarray, y: np.ndarray, rate: float, epochs: int) -> None:
@@ -54,11 +58,12 @@ def main() -> dict[str, float]:
     test = images[second][40:], labels[second][40:] - 5
 
     body = base()
-    train(with_head(body, trainable=True), images[first], labels[first], 3e-3, epochs=6)
+    train(with_head(body), images[first], labels[first], 3e-3, epochs=6)
     averages = [average.numpy() for average in moving(body)]
 
     scores = {}
-    model = with_head(body, trainable=False)
+    body.trainable = False
+    model = with_head(body, known=True)
     counts = len(model.trainable_weights), len(model.weights)
     train(model, few_x, few_y, 1e-2, epochs=40)
     scores["frozen"] = model.evaluate(*test, verbose=0, return_dict=True)["accuracy"]
@@ -66,11 +71,11 @@ def main() -> dict[str, float]:
     print(f"Frozen base:    {scores['frozen']:.1%}  ({counts[0]} of {counts[1]} weights train; averages kept: {kept})")
 
     body.trainable = True
-    train(model, few_x, few_y, 3e-4, epochs=20)
+    train(model, few_x, few_y, 1e-3, epochs=20)
     scores["tuned"] = model.evaluate(*test, verbose=0, return_dict=True)["accuracy"]
     print(f"Fine-tuned:     {scores['tuned']:.1%}")
 
-    fresh = with_head(base(), trainable=True)
+    fresh = with_head(base())
     train(fresh, few_x, few_y, 3e-3, epochs=40)
     scores["fresh"] = fresh.evaluate(*test, verbose=0, return_dict=True)["accuracy"]
     print(f"From scratch:   {scores['fresh']:.1%}  (40 images, no help)")
