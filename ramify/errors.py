@@ -13,6 +13,7 @@
     ├── NotBuiltError (ValueError)       weights asked for before they exist
     ├── ArgumentError (ValueError)       a constructor or method argument out of its range
     ├── NotCompiledError (ValueError)    training asked of a model without a loss and an optimizer
+    ├── WorkerError (RuntimeError)       a process that made batches died
     └── FileFormatError (ValueError)     a file that is damaged or of another kind
         └── UnsafeFileError              a file that asks for code to be run
 
@@ -65,6 +66,10 @@ class ArgumentError(RamifyError, ValueError):
 
 class NotCompiledError(RamifyError, ValueError):
     """`fit`, `evaluate` or the like on a model that was not compiled."""
+
+
+class WorkerError(RamifyError, RuntimeError):
+    """A process that made batches died, killed by the system or by a crash."""
 
 
 class FileFormatError(RamifyError, ValueError):

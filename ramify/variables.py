@@ -88,11 +88,17 @@ class Variable(torch.Tensor):
         return self
 
     def numpy(self, *, force: bool = True) -> np.ndarray[Any, Any]:
-        """The numbers as an array, without gradient; waits for the device."""
+        """The numbers as an array of its own, without gradient: it stays as it is when training goes on.
+
+        Waits for the device. ``variable.detach().numpy()`` shares the memory, as with any tensor.
+        """
+        return self._shared(force).copy()
+
+    def _shared(self, force: bool = True) -> np.ndarray[Any, Any]:
         return self.detach().as_subclass(torch.Tensor).numpy(force=force)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        values = self.numpy()
+        values = self._shared()
         return np.array(values, dtype=dtype, copy=copy) if dtype is not None or copy else values
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:

@@ -29,8 +29,8 @@ TIERS = (
     ("callbacks",),
     ("training",),
     ("saving", "visualize", "export", "distribution", "config", "tree", "mixed_precision"),
-    ("applications", "datasets", "preprocessing"),
     ("utils",),
+    ("applications", "datasets", "preprocessing", "wrappers"),
     ("backend",),
     ("",),  # ramify/__init__.py, which joins the parts
     ("cli",),
@@ -42,7 +42,9 @@ TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
 JOINT = "ramify.models.model"
 
 # May be imported inside a function: what a user need not have, torch's own optional part included.
-OPTIONAL = set("IPython PIL jax keras matplotlib onnx pandas resvg_py sklearn tensorflow torch.distributed".split())
+OPTIONAL = set(
+    "IPython PIL jax keras matplotlib onnx pandas resvg_py scipy sklearn tensorflow torch.distributed".split()
+)
 
 MAX_FILE, MAX_GRAPH = 400, 1_500
 

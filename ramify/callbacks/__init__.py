@@ -8,6 +8,7 @@ from ramify.callbacks.learning_rate import LearningRateScheduler, ReduceLROnPlat
 from ramify.callbacks.model_checkpoint import ModelCheckpoint
 from ramify.callbacks.progress_logger import ProgbarLogger
 from ramify.callbacks.small import CSVLogger, LambdaCallback, TerminateOnNaN
+from ramify.callbacks.torch_scheduler import TorchScheduler
 
 __all__ = [
     "CSVLogger",
@@ -21,4 +22,5 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
+    "TorchScheduler",
 ]

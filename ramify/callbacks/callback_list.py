@@ -9,6 +9,7 @@ from ramify.callbacks.callback import Callback
 from ramify.callbacks.history import History
 from ramify.callbacks.logs import Logs
 from ramify.callbacks.progress_logger import ProgbarLogger
+from ramify.callbacks.torch_scheduler import Scheduler, TorchScheduler
 from ramify.errors import ArgumentError
 
 _ALSO = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
@@ -36,7 +37,8 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        self.callbacks: list[Any] = list(_flat(callbacks))
+        given = _flat(callbacks)
+        self.callbacks: list[Any] = [TorchScheduler(c) if isinstance(c, Scheduler) else c for c in given]
         for callback in self.callbacks:
             if isinstance(callback, type) or not all(
                 hasattr(callback, name) for name in ("set_model", "set_params", "on_epoch_end")

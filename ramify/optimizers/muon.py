@@ -148,7 +148,7 @@ class Muon(ListOptimizer):
         """The nearest orthogonal matrix, roughly: a few Newton-Schulz iterations of fifth order."""
         tall = x.shape[0] > x.shape[1]
         x = x.t() if tall else x
-        x = x / (x.norm() + self.epsilon)
+        x = x / (x.norm() + 1e-7)  # not `epsilon`, which is of AdamW
         for _ in range(self.ns_steps):
             a = x @ x.t()
             x = self.muon_a * x + (self.muon_b * a + self.muon_c * a @ a) @ x

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ramify import metrics
-from ramify.errors import ArgumentError
+from ramify.errors import ArgumentError, ShapeError
 from ramify.losses import Loss
 from ramify.losses.lookup import as_loss
 from ramify.training.outputs import Assigned, Outputs
@@ -52,12 +52,18 @@ class CompileLoss:
         self.output_names = output_names
         self._terms: list[_Term] | None = None
         self._outputs: Outputs | None = None
+        self.noted: list[tuple[Any, torch.Tensor, int]] | None = None  # instead of in `metrics`, where a list
 
     @property
     def metrics(self) -> list[metrics.Mean]:
         """The running means of the outputs' losses, where there are several."""
         terms = self._terms or []
         return [term.mean for term in terms] if len(terms) > 1 else []
+
+    @property
+    def waits(self) -> bool:
+        """Whether no predictions have yet shown how the outputs are nested."""
+        return self._terms is None
 
     def build(self, y_pred: Any) -> list[_Term]:
         """Work out which loss belongs to which output.
@@ -79,7 +85,10 @@ class CompileLoss:
             loss = as_loss(given, given if isinstance(given, str) else None)
             if loss is not None:
                 label = _label(outputs, i, loss, taken)
-                terms.append(_Term(i, label, loss, weight, metrics.Mean(name=label)))
+                mean = metrics.Mean(name=label)
+                for variable in mean.variables:
+                    variable.path = f"compile_loss/{variable.path}"  # as Keras has it in its state trees
+                terms.append(_Term(i, label, loss, weight, mean))
         self._terms = terms
         return terms
 
@@ -102,7 +111,8 @@ class CompileLoss:
             terms = self.build(y_pred)
         plain = type(y_pred) is torch.Tensor and isinstance(y_true, torch.Tensor)
         if plain and len(terms) == 1 and (sample_weight is None or isinstance(sample_weight, torch.Tensor)):
-            return _value(terms[0], y_true, y_pred, sample_weight)
+            value = self._value(terms[0], y_true, y_pred, sample_weight)
+            return value if terms[0].weight is None else value * terms[0].weight
         if not terms:
             return None
         assert self._outputs is not None  # made along with the terms
@@ -116,21 +126,42 @@ class CompileLoss:
                     f"No target for the output {self._outputs.describe(self._outputs.paths[i])}, which has the loss "
                     f"'{term.loss.name}'. Pass y for it, or None as its loss."
                 )
-            value = _value(term, targets[i], predictions[i], weights[i], note=len(terms) > 1)
+            value = self._value(term, targets[i], predictions[i], weights[i])
+            if len(terms) > 1:
+                self._note(term.mean, value, predictions[i].shape[0])
+            value = value if term.weight is None else value * term.weight
             total = value if total is None else total + value
         return total
 
+    def _value(self, term: _Term, y_true: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
+        try:
+            value = term.loss(y_true, y_pred, sample_weight)
+        except (RuntimeError, IndexError) as error:
+            if "out of memory" in str(error):
+                raise
+            assert self._outputs is not None  # made along with the terms
+            weights = "" if sample_weight is None else f" and weights of shape {_shape(sample_weight)}"
+            raise ShapeError(
+                f"The loss '{term.loss.name}' of the output {self._outputs.describe(self._outputs.paths[term.index])} "
+                f"cannot compare targets of shape {_shape(y_true)} with predictions of shape {_shape(y_pred)}{weights} "
+                f"({error}). Pass targets that fit the predictions, or choose another loss."
+            ) from error
+        if value.ndim:
+            raise ArgumentError(
+                f"The loss '{term.loss.name}' gave {tuple(value.shape)} numbers, but training minimises one. "
+                "Make it with reduction='sum_over_batch_size'."
+            )
+        return value
 
-def _value(term: _Term, y_true: Any, y_pred: Any, sample_weight: Any, note: bool = False) -> torch.Tensor:
-    value = term.loss(y_true, y_pred, sample_weight)
-    if value.ndim:
-        raise ArgumentError(
-            f"The loss '{term.loss.name}' gave {tuple(value.shape)} numbers, but training minimises one. "
-            "Make it with reduction='sum_over_batch_size'."
-        )
-    if note:
-        term.mean.update_state(value, sample_weight=y_pred.shape[0])
-    return value if term.weight is None else value * term.weight
+    def _note(self, mean: Any, value: torch.Tensor, count: int) -> None:
+        if self.noted is None:
+            mean.update_state(value, sample_weight=count)
+        else:
+            self.noted.append((mean, value, count))
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
 
 
 def _only(value: Any) -> Any:

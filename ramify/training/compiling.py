@@ -60,7 +60,8 @@ class Compiling(Layer):
             run_eagerly: whether steps run operation by operation in any case.
             steps_per_execution: batches that are run between two calls of the callbacks.
             jit_compile: whether `torch.compile` makes the model's forward; ``"auto"`` does not.
-            auto_scale_loss: accepted for Keras's sake; losses are scaled where the optimizer says so.
+            auto_scale_loss: whether a model of the dtype policy ``"mixed_float16"`` gets its optimizer wrapped in a
+                `LossScaleOptimizer`, without which small gradients become zero.
 
         Raises:
             ArgumentError: a name that nothing is known under, or an argument out of its range.
@@ -78,7 +79,7 @@ class Compiling(Layer):
         if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
             raise ArgumentError(f"steps_per_execution must be a positive whole number, but is {steps_per_execution!r}.")
         own = self.__dict__
-        own["optimizer"] = optimizers.get(optimizer)
+        own["optimizer"] = self._scaled(optimizers.get(optimizer)) if auto_scale_loss else optimizers.get(optimizer)
         own["loss"] = loss
         own["run_eagerly"] = bool(run_eagerly)
         own["steps_per_execution"] = steps_per_execution
@@ -89,6 +90,13 @@ class Compiling(Layer):
         own["stop_training"] = False
         self._set_up(loss, loss_weights, metrics, weighted_metrics)
         self._forget_functions()
+
+    def _scaled(self, optimizer: Any) -> Any:
+        """An optimizer that scales the loss, where half precision asks for it."""
+        bare = optimizer is not None and not isinstance(optimizer, optimizers.LossScaleOptimizer)
+        if not bare or self.dtype_policy.name != "mixed_float16":
+            return optimizer
+        return optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
 
     def _set_up(self, loss: Any, loss_weights: Any, given: Any, weighted: Any) -> None:
         own = self.__dict__

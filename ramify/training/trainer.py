@@ -18,7 +18,8 @@ from ramify.graph.structure import map_leaves
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
-from ramify.training.stepping import StepFunction, Stepping, as_array
+from ramify.training.state_tree import StateTree
+from ramify.training.stepping import StepFunction, as_array
 
 _NOTHING = "The data gave no batches to {}. Check how it was made, or whether it was used up."
 
@@ -35,7 +36,7 @@ class _Validation:
         return (epoch + 1) % self.freq == 0 if isinstance(self.freq, int) else epoch + 1 in self.freq
 
 
-class Trainer(Stepping):
+class Trainer(StateTree):
     """A layer that can be trained on data, evaluated, and asked for predictions."""
 
     history: History | None = None
@@ -64,8 +65,9 @@ class Trainer(Stepping):
         Args:
             x: inputs: arrays, tensors or data frames with samples along the first axis, nested as the model takes them;
                 or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator or other iterable, each of which brings
-                its own targets.
-            y: targets, nested as the outputs are, in their order, or by their names.
+                its own targets; or a table such as those of Hugging Face's `datasets`.
+            y: targets, nested as the outputs are, in their order, or by their names. For a table, the names of its
+                columns that are targets; ``"label"`` and the like when ``None``.
             batch_size: samples in a batch; 32 when ``None``.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 progress bar, 2 one line per epoch; ``"auto"`` is 1.

@@ -9,32 +9,59 @@ from ramify.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from ramify.saving import deserialize_keras_object, serialize_keras_object
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
+from ramify.utils.files import get_file
+from ramify.utils.folders import (
+    audio_dataset_from_directory,
+    image_dataset_from_directory,
+    text_dataset_from_directory,
+)
+from ramify.utils.images import array_to_img, img_to_array, load_img, save_img
+from ramify.utils.samples import SampleDataset
 from ramify.utils.seeding import set_random_seed
-from ramify.utils.state import clear_session, is_keras_tensor, standardize_dtype
+from ramify.utils.series import timeseries_dataset_from_array
+from ramify.utils.settings import Config
+from ramify.utils.splitting import split_dataset
+from ramify.utils.state import clear_session, get_source_inputs, is_keras_tensor, standardize_dtype
 from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
+    "SampleDataset",
     "Sequence",
+    "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
+    "image_dataset_from_directory",
+    "img_to_array",
     "is_keras_tensor",
+    "load_img",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
     "register_keras_serializable",
+    "save_img",
+    "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

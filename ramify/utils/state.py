@@ -6,6 +6,7 @@ import gc
 from typing import Any
 
 from ramify import dtypes
+from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
 from ramify.naming import reset_names
 
@@ -41,3 +42,37 @@ def standardize_dtype(dtype: Any) -> str:
     'bfloat16'
     """
     return dtypes.name(dtype)
+
+
+def get_source_inputs(tensor: Any) -> list[Any]:
+    """The inputs that a symbolic tensor was computed from.
+
+    Args:
+        tensor: symbolic tensor.
+
+    Returns:
+        Symbolic tensors, without repetition, in the order in which they are met.
+
+    Raises:
+        ArgumentError: something that is no symbolic tensor.
+
+    >>> import ramify
+    >>> a, b = ramify.Input((3,)), ramify.Input((3,))
+    >>> [source is a or source is b for source in get_source_inputs(ramify.layers.Dense(1)(a + b))]
+    [True, True]
+    """
+    if not isinstance(tensor, SymbolicTensor):
+        raise ArgumentError(f"get_source_inputs takes a symbolic tensor, not a {type(tensor).__name__}.")
+    found: list[Any] = []
+    seen: set[int] = set()
+    waiting: list[Any] = [tensor]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if one.node.is_input:
+            found.append(one)
+        else:
+            waiting.extend(reversed(one.node.inputs))
+    return found

@@ -434,3 +434,13 @@ def test_torch_modules_as_layers():
     before = module[1].running_mean.clone()
     model(torch.randn(8, 3), training=True)
     assert not torch.equal(before, module[1].running_mean)
+
+
+def test_weights_that_were_read_stay_as_they_are_when_training_goes_on():
+    model = ramify.Sequential([ramify.Input((3,)), ramify.layers.Dense(1, kernel_initializer="ones")])
+    kept, kernel = model.get_weights(), model.layers[-1].kernel.numpy()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    assert (kept[0] == 1).all()
+    assert (kernel == 1).all()
+    assert (model.get_weights()[0] != 1).all()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.graph.structure import map_leaves
+from ramify.graph.structure import flatten, map_leaves, walk
 from ramify.training.data.convert import is_array, is_numbers, to_tensor
 
 Triple = tuple[Any, Any, Any]
@@ -78,9 +78,32 @@ class Placement:
     def place(self, data: Any) -> Any:
         """A batch of arrays as tensors on the device, as the tuple that a step takes apart."""
         x, y, weight = (_tensors(part, name) for part, name in zip(unpack_x_y_sample_weight(data), _NAMES, strict=True))
+        _compare_lengths(x, y, weight)
         if self.class_weight is not None:
             weight = with_class_weight(self.class_weight, y, weight)
         return pack_x_y_sample_weight(*(_map(self.send, part) for part in (x, y, weight)))
+
+
+def _compare_lengths(*parts: Any) -> None:
+    """A batch has as many targets and weights as inputs."""
+    first: int | None = None
+    for part in parts:
+        for leaf in (part,) if isinstance(part, torch.Tensor) else flatten(part) if part is not None else ():
+            if leaf is None or not leaf.ndim:
+                continue
+            if first is None:
+                first = leaf.shape[0]
+            elif leaf.shape[0] != first:
+                found = {
+                    name + "".join(f"[{key!r}]" for key in path): len(one)
+                    for name, given in zip(_NAMES, parts, strict=True)
+                    for path, one in (walk(given) if given is not None else ())
+                    if one is not None and one.ndim
+                }
+                listed = ", ".join(f"{where}: {length}" for where, length in found.items())
+                raise ArgumentError(
+                    f"The parts of a batch hold different numbers of samples ({listed}). Check what makes the batches."
+                )
 
 
 _NAMES = ("x", "y", "sample_weight")

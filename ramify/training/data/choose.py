@@ -16,6 +16,7 @@ from ramify.training.data.batch import Placement
 from ramify.training.data.convert import is_arrays, to_tensor
 from ramify.training.data.iterables import IterableAdapter
 from ramify.training.data.py_dataset import PyDataset, PyDatasetAdapter
+from ramify.training.data.tables import TableAdapter, is_table
 
 
 def adapter_for(
@@ -30,9 +31,9 @@ def adapter_for(
     """The batches of whatever a caller passed to `fit`, `evaluate` or `predict`.
 
     Args:
-        x: arrays, nested in lists, tuples and dicts; or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator
-            or another iterable of batches.
-        y: targets, where `x` holds arrays.
+        x: arrays, nested in lists, tuples and dicts; or a `PyDataset`, a torch `Dataset` or `DataLoader`, a table
+            such as those of Hugging Face's `datasets`, a generator or another iterable of batches.
+        y: targets, where `x` holds arrays; the name of a column, or names, where it is a table.
         sample_weight: weights, where `x` holds arrays.
         placement: where batches go, and the class weights.
         batch_size: samples in a batch, 32 when ``None``, for arrays and torch `Dataset`s.
@@ -51,6 +52,8 @@ def adapter_for(
     if isinstance(x, (list, tuple, dict)):
         _refuse(x)
     kind = type(x).__name__
+    if is_table(x) and not isinstance(x, (Dataset, PyDataset)):
+        return _of_table(x, y, sample_weight, placement, batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ArgumentError(
@@ -68,6 +71,21 @@ def adapter_for(
             "torch Dataset or DataLoader, or an iterable of batches."
         )
     return IterableAdapter(x, placement)
+
+
+def _of_table(
+    x: Any, y: Any, sample_weight: Any, placement: Placement, batch_size: int | None, shuffle: bool
+) -> DataAdapter:
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None and not isinstance(value, str) and not _are_names(value):
+            raise ArgumentError(
+                f"Beside a table ({type(x).__name__}), {name} names its columns. Pass a name, or leave it out."
+            )
+    return TableAdapter(x, placement, y, sample_weight, 32 if batch_size is None else batch_size, shuffle)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
 
 
 def _refuse(x: Any) -> NoReturn:

@@ -14,6 +14,7 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.training.data.adapter import DataAdapter
 from ramify.training.data.batch import Placement
+from ramify.training.data.iterables import loaded
 
 
 class PyDataset:
@@ -144,7 +145,7 @@ class PyDatasetAdapter(DataAdapter):
             prefetch_factor=ahead,
             worker_init_fn=_own_seed,
         )
-        return iter(loader)
+        return loaded(loader, type(self.dataset).__name__)
 
     def on_epoch_begin(self) -> None:
         """Tell the data set."""
