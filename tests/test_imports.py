@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version"),
-    ("registry", "dtypes", "naming", "variables", "seeds", "image_format"),
+    ("registry", "dtypes", "naming", "variables", "seeds", "image_format", "settings", "random_states"),
     ("dtype_policies",),
     ("graph",),
     ("activations",),
@@ -42,7 +42,10 @@ TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
 JOINT = "ramify.models.model"
 
 # May be imported inside a function: what a user need not have, torch's own optional part included.
-OPTIONAL = set("IPython PIL jax keras matplotlib onnx pandas resvg_py sklearn tensorflow torch.distributed".split())
+OPTIONAL = set(
+    "IPython PIL jax keras matplotlib onnx pandas resvg_py sklearn tensorflow "
+    "torch.distributed torch.utils.tensorboard".split()
+)
 
 MAX_FILE, MAX_GRAPH = 400, 1_500
 

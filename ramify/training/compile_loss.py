@@ -54,6 +54,11 @@ class CompileLoss:
         self._outputs: Outputs | None = None
 
     @property
+    def built(self) -> bool:
+        """Whether a batch has shown which loss belongs to which output."""
+        return self._terms is not None
+
+    @property
     def metrics(self) -> list[metrics.Mean]:
         """The running means of the outputs' losses, where there are several."""
         terms = self._terms or []

@@ -9,6 +9,11 @@ from ramify.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from ramify.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.seeding import set_random_seed
@@ -24,9 +29,12 @@ __all__ = [
     "Sequence",
     "clear_session",
     "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
