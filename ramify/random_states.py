@@ -26,7 +26,7 @@ def capture() -> State:
     (True, True)
     """
     found: State = {
-        "python": random.getstate(),
+        "python": _python_state(random.getstate()),
         "numpy": _numpy_state(np.random.get_state()),  # noqa: NPY002 -- the global generator is what is kept
         "torch": torch.get_rng_state(),
     }
@@ -42,7 +42,7 @@ def restore(state: State) -> None:
 
     Devices that are not there any more are passed over.
     """
-    random.setstate(_python_state(state["python"]))
+    random.setstate(_python_tuple(state["python"]))
     np.random.set_state(_tuple(state["numpy"]))  # noqa: NPY002 -- likewise
     torch.set_rng_state(state["torch"])
     for index, one in enumerate(state.get("cuda", ())):
@@ -75,7 +75,7 @@ def restore_own(owners: Iterable[Any], states: list[State]) -> None:
         elif isinstance(one, np.random.RandomState):
             one.set_state(_tuple(value))
         else:
-            one.setstate(_python_state(value))
+            one.setstate(_python_tuple(value))
 
 
 def _generators(owners: Iterable[Any]) -> Iterator[Any]:
@@ -99,7 +99,7 @@ def _state_of(generator: Any) -> State:
     elif isinstance(generator, np.random.RandomState):
         value = _numpy_state(generator.get_state())
     else:
-        value = generator.getstate()
+        value = _python_state(generator.getstate())
     return {"kind": _kind(generator), "value": value}
 
 
@@ -117,4 +117,9 @@ def _tuple(state: Any) -> Any:
 
 def _python_state(state: Any) -> Any:
     version, words, rest = state
-    return version, tuple(words), rest
+    return version, np.array(words, dtype=np.int64), rest
+
+
+def _python_tuple(state: Any) -> Any:
+    version, words, rest = state
+    return version, tuple(np.asarray(words).tolist()), rest
