@@ -47,7 +47,7 @@ class Snapshot:
     """
 
     def __init__(self, model: Any) -> None:
-        if not model.built:
+        if not model.built and not model.weights:  # a step of its own may never call the model itself
             raise ArgumentError(f"{model.describe()} has no weights to save yet. Build it, or call it on data first.")
         self.tensors: Tensors = {}
         names: dict[str, str] = {}
