@@ -120,7 +120,7 @@ class CallbackList:
             try:
                 hook(exception)
             except Exception as error:  # noqa: BLE001 -- the first exception is the one to be told
-                exception.add_note(f"{type(hook.__self__).__name__}.on_exception raised {error!r}.")  # type: ignore[attr-defined]
+                exception.add_note(f"{type(_owner(hook)).__name__}.on_exception raised {error!r}.")
 
     def _call(self, name: str, *args: Any) -> None:
         for hook in self.hooks(name):
@@ -129,7 +129,7 @@ class CallbackList:
     def batch_end(self, name: str, batch: int, logs: Logs) -> None:
         """Call a hook at the end of a batch; logs are computed only where somebody may look at them."""
         called = self.hooks(name)
-        if called and any(getattr(hook.__self__, "keeps_logs", True) for hook in called):  # type: ignore[attr-defined]
+        if called and any(getattr(_owner(hook), "keeps_logs", True) for hook in called):
             logs.hold()
         for hook in called:
             hook(batch, logs)
@@ -197,6 +197,11 @@ class CallbackList:
     def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Prediction ends."""
         self._call("on_predict_end", _dict(logs))
+
+
+def _owner(hook: Callable[..., None]) -> Any:
+    """The callback that a hook belongs to; the hook itself where it is a function in a `LambdaCallback`."""
+    return getattr(hook, "__self__", hook)
 
 
 def _flat(callbacks: Any) -> Iterable[Any]:

@@ -165,8 +165,8 @@ class WeightHolder(torch.nn.Module):
     non_trainable_variables = non_trainable_weights
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of all weights as arrays."""
-        return [weight.detach().cpu().numpy() for weight in self.weights]
+        """The values of all weights as arrays of their own, which later training does not change."""
+        return [weight.detach().cpu().numpy().copy() for weight in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Overwrite all weights.
