@@ -27,6 +27,7 @@ class History(Callback):
         super().__init__()
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
+        self._epochs: dict[str, list[int]] = {}  # where each value belongs: validation may come at some epochs only
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Start the list of epochs again."""
@@ -37,6 +38,7 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._epochs.setdefault(name, []).append(epoch)
 
     def plot(self, metrics: Sequence[str] | str | None = None, log_scale: bool = False) -> Chart:
         """A picture of how the metrics went: one panel for each, with validation beside training.
@@ -66,20 +68,24 @@ class History(Callback):
             raise ArgumentError(f"The history has {what}. It has {', '.join(bare) or 'no epochs'}.")
         panels = {}
         for name in chosen:
-            parts = {word: self.history.get(key) for word, key in (("training", name), ("validation", f"val_{name}"))}
-            panels[name] = {word: self._points(values) for word, values in parts.items() if values}
+            parts = {"training": name, "validation": f"val_{name}"}
+            panels[name] = {word: self._points(key, self.history[key]) for word, key in parts.items() if key in self.history}
         return Chart(panels, log_scale=log_scale)
 
-    def _points(self, values: list[Any]) -> list[tuple[float, float]]:
-        """Values with the epochs they belong to; validation may come at some epochs only."""
-        epochs = self.epoch[-len(values) :] if len(self.epoch) >= len(values) else list(range(len(values)))
+    def _points(self, name: str, values: list[Any]) -> list[tuple[float, float]]:
+        """Values with the epochs they belong to."""
+        epochs = self._epochs.get(name, [])
+        if len(epochs) != len(values):  # the lists were put there by somebody else
+            epochs = list(range(len(values)))
         return [(epoch + 1, float(value)) for epoch, value in zip(epochs, values, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
         """Epochs and metrics."""
-        return {"epoch": list(self.epoch), "history": {name: list(values) for name, values in self.history.items()}}
+        kept = {name: list(values) for name, values in self.history.items()}
+        return {"epoch": list(self.epoch), "history": kept, "epochs": {n: list(e) for n, e in self._epochs.items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Epochs and metrics."""
         self.epoch = list(state["epoch"])
         self.history = {name: list(values) for name, values in state["history"].items()}
+        self._epochs = {name: list(epochs) for name, epochs in state["epochs"].items()}

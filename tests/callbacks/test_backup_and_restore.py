@@ -73,11 +73,11 @@ def test_killed_runs_end_with_the_same_bits():
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
 def test_fifty_killed_runs_end_with_the_same_bits():
-    report = killed(50, 2, 2026)
+    report = killed(50, 3, 2026)
     assert report["differences"] == []
     assert report["runs"] == 50
     assert report["kills"] >= 50
-    assert report["resumed"] >= 40
+    assert report["resumed"] >= 25
 
 
 @pytest.mark.parametrize("freq", ["epoch", 1, 4])
