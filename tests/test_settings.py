@@ -48,7 +48,8 @@ def test_steps_are_limited(given):
     config.set_max_steps_per_epoch(2)
     seen = []
     hook = ramify.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: seen.append(batch), on_test_batch_end=lambda batch, logs: seen.append("v")
+        on_train_batch_end=lambda batch, logs: seen.append(batch),
+        on_test_batch_end=lambda batch, logs: seen.append("v"),
     )
     model().fit(X, Y, batch_size=4, epochs=2, validation_data=(X, Y), verbose=0, callbacks=[hook], **given)
     steps = min(2, given.get("steps_per_epoch", 5))
@@ -67,7 +68,12 @@ def test_limits_are_checked_and_come_from_the_environment():
         with pytest.raises(ArgumentError, match="at least 1"):
             config.set_max_steps_per_epoch(wrong)
     code = "from ramify import settings; print(settings.max_epochs(), settings.max_steps_per_epoch())"
-    env = {**os.environ, "KERAS_MAX_EPOCHS": "3", "RAMIFY_MAX_STEPS_PER_EPOCH": "7", "PYTHONPATH": str(Path(HERE).parent)}
+    env = {
+        **os.environ,
+        "KERAS_MAX_EPOCHS": "3",
+        "RAMIFY_MAX_STEPS_PER_EPOCH": "7",
+        "PYTHONPATH": str(Path(HERE).parent),
+    }
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["3", "7"]
 

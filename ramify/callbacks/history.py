@@ -69,7 +69,9 @@ class History(Callback):
         panels = {}
         for name in chosen:
             parts = {"training": name, "validation": f"val_{name}"}
-            panels[name] = {word: self._points(key, self.history[key]) for word, key in parts.items() if key in self.history}
+            panels[name] = {
+                word: self._points(key, self.history[key]) for word, key in parts.items() if key in self.history
+            }
         return Chart(panels, log_scale=log_scale)
 
     def _points(self, name: str, values: list[Any]) -> list[tuple[float, float]]:

@@ -33,14 +33,14 @@ def model(rate=0.01):
 class Stop(callbacks.Callback):
     """Raises at one batch of one epoch, counted over the whole run."""
 
-    def __init__(self, step, error=RuntimeError("stopped")):
+    def __init__(self, step):
         super().__init__()
-        self.step, self.error, self.seen = step, error, 0
+        self.step, self.seen = step, 0
 
     def on_train_batch_end(self, batch, logs=None):
         self.seen += 1
         if self.seen == self.step:
-            raise self.error
+            raise RuntimeError("stopped")
 
 
 def fit(m, *calls, epochs=4, **kwargs):
@@ -106,7 +106,8 @@ def test_only_what_is_left_is_done(tmp_path):
         fit(m, callbacks.BackupAndRestore(tmp_path, 1), Stop(9))
     seen = []
     note = callbacks.LambdaCallback(
-        on_train_batch_begin=lambda batch, logs: seen.append(batch), on_epoch_begin=lambda epoch, logs: seen.append(-epoch)
+        on_train_batch_begin=lambda batch, logs: seen.append(batch),
+        on_epoch_begin=lambda epoch, logs: seen.append(-epoch),
     )
     fit(model(), callbacks.BackupAndRestore(tmp_path, 1), note, epochs=2)
     # Six batches an epoch; eight were saved, since the ninth raised before its backup.
@@ -140,6 +141,7 @@ def test_a_finished_run_is_finished(tmp_path):
 
 def test_early_stopping_that_stopped_stays_stopped(tmp_path):
     """Killed between the last backup and the end: no epoch more is done, and the end is done again."""
+
     class Late(callbacks.Callback):
         def on_train_end(self, logs=None):
             raise RuntimeError("stopped")
@@ -193,12 +195,12 @@ def test_another_model_is_refused(tmp_path):
     other = ramify.Model(x, layers.Dense(1)(x))
     other.compile("adam", "mse", metrics=["mae"])
     before = other.get_weights()
-    with pytest.raises(FileFormatError, match="missing|belongs to nothing|shape"):
+    with pytest.raises(FileFormatError, match=r"missing|belongs to nothing|shape"):
         fit(other, callbacks.BackupAndRestore(tmp_path, 1))
-    assert len(before) == len(other.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(before, other.get_weights(), strict=True))
     other = model()
     other.compile("sgd", "mse", metrics=["mae"])
-    with pytest.raises(FileFormatError, match="optimizer|variables"):
+    with pytest.raises(FileFormatError, match=r"optimizer|variables"):
         fit(other, callbacks.BackupAndRestore(tmp_path, 1))
 
 
@@ -206,7 +208,9 @@ def test_less_data_than_before(tmp_path):
     with pytest.raises(RuntimeError):
         fit(model(), callbacks.BackupAndRestore(tmp_path, 1), Stop(6))
     with pytest.raises(ArgumentError, match="same data"):
-        model().fit(X[:8], Y[:8], batch_size=4, epochs=4, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path, 1)])
+        model().fit(
+            X[:8], Y[:8], batch_size=4, epochs=4, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path, 1)]
+        )
 
 
 def test_leavings_of_a_killed_process_are_taken_away(tmp_path):

@@ -67,7 +67,7 @@ def test_what_is_asked_for(tmp_path):
     made = history(loss=[1.0, 2.0], val_loss=[1.0, 2.0], matrix=[np.ones(2), np.ones(2)])
     assert repr(made.plot()) == "<Chart: loss>"
     assert repr(made.plot("loss")) == repr(made.plot(["loss"]))
-    with pytest.raises(ArgumentError, match="no metric 'acc'. It has loss"):
+    with pytest.raises(ArgumentError, match=r"no metric 'acc'. It has loss"):
         made.plot("acc")
     with pytest.raises(ArgumentError, match="no metrics yet"):
         History().plot()
@@ -86,7 +86,7 @@ def test_names_are_escaped():
     assert titles == ["a<b>&'"]
 
 
-@pytest.mark.parametrize("low, high", [(0, 1), (0.13, 0.87), (-5, 12345), (3e-9, 4e-9), (7, 7), (0, 0), (-2, -1)])
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0.13, 0.87), (-5, 12345), (3e-9, 4e-9), (7, 7), (0, 0), (-2, -1)])
 def test_marks_enclose_the_values(low, high):
     marks = ticks(low, high)
     assert marks[0] <= low

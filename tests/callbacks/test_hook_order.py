@@ -10,7 +10,9 @@ import ramify
 
 X = np.random.default_rng(0).random((20, 3), dtype=np.float32)
 Y = X.sum(1, keepdims=True)
-HOOKS = [n for n in dir(keras.callbacks.Callback) if n.startswith("on_") and n not in ("on_batch_begin", "on_batch_end")]
+HOOKS = [
+    n for n in dir(keras.callbacks.Callback) if n.startswith("on_") and n not in ("on_batch_begin", "on_batch_end")
+]
 
 
 def spy(base):
@@ -93,7 +95,7 @@ def test_evaluate_and_predict():
 
 
 def test_steps_keep_their_number_where_the_data_is_gone_through_again():
-    """Keras has fewer steps in the second epoch here: 4 batches do not divide by 3. Ours are as many as were asked for."""
+    """Keras has fewer steps in the second epoch here, where 4 batches do not divide by 3."""
     call, seen = spy(ramify.callbacks.Callback)
     model(ramify, 1).fit(X, [Y], batch_size=6, steps_per_epoch=3, epochs=3, verbose=0, callbacks=[call])
     assert [s[0] for s in seen].count("on_train_batch_end") == 9

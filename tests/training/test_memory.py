@@ -86,7 +86,9 @@ class Stop(callbacks.Callback):
         self.model.stop_training = True
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_on_batch", "train_on_batch", "test_on_batch", "evaluate", "fit", "call"])
+@pytest.mark.parametrize(
+    "method", ["predict", "predict_on_batch", "train_on_batch", "test_on_batch", "evaluate", "fit", "call"]
+)
 def test_calls_leave_nothing_behind(method):
     m = model()
     m.fit(X, Y, verbose=0)
