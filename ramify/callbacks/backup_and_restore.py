@@ -114,7 +114,7 @@ class BackupAndRestore(Callback):
         self._batches = 0
         self._asked_to_stop = False
         if self.save_before_preemption and threading.current_thread() is threading.main_thread():
-            self._old_handler = signal.signal(signal.SIGTERM, self._note_signal)
+            self._old_handler = signal.signal(signal.SIGTERM, self._note_signal) or signal.SIG_DFL
 
     def _note_signal(self, number: int, frame: Any) -> None:
         self._asked_to_stop = True
@@ -122,16 +122,18 @@ class BackupAndRestore(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save, if it is time; exit, if the process was asked to."""
         self._batches += 1
-        due = self.save_freq not in ("epoch", False) and self._batches >= int(self.save_freq)
+        due = self.save_freq != "epoch" and self.save_freq is not False and self._batches >= int(self.save_freq)
+        self._save_if(due)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Save, if it is time; exit, if the process was asked to."""
+        self._save_if(self.save_freq == "epoch")
+
+    def _save_if(self, due: bool) -> None:
         if due or self._asked_to_stop:
             self._save()
         if self._asked_to_stop:
             raise SystemExit(128 + signal.SIGTERM)
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Save, if it is time."""
-        if self.save_freq == "epoch":
-            self._save()
 
     def _save(self) -> None:
         self._batches = 0
@@ -150,8 +152,10 @@ class BackupAndRestore(Callback):
         self._batches = state["batches"]
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """Delete the backup: training is done."""
+        """Delete the backup: training is done. A signal that came too late to be heeded is given again."""
         self._give_signal_back()
+        if self._asked_to_stop:
+            signal.raise_signal(signal.SIGTERM)
         if self.delete_checkpoint:
             for path in reversed(self.paths):
                 path.unlink(missing_ok=True)

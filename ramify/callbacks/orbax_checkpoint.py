@@ -42,7 +42,6 @@ class OrbaxCheckpoint(MetricWatcher):
 
     kept = ("best", "_batches", "_total")
     keeps_logs = False
-    ends_last = True
 
     def __init__(
         self,

@@ -82,11 +82,13 @@ class Feed:
         """A batch to try things with, of a source that is not used up by it; ``None`` of one that is."""
         if self.data.endless:
             return None
-        before = random_states.capture_own(self._owners())
+        before, state = random_states.capture_own(self._owners()), self._source_state()
         try:
             return next(iter(self.data.epoch()), None)
         finally:
             random_states.restore_own(self._owners(), before)
+            if state is not None:
+                self._source.load_state_dict(state)
 
     # ---- where the source stands ----
 

@@ -231,16 +231,20 @@ def test_arguments():
             callbacks.BackupAndRestore(**arguments)
 
 
-def test_a_signal_saves_and_ends(tmp_path):
+@pytest.mark.parametrize(
+    ("hook", "at"), [("on_train_batch_begin", 8), ("on_train_batch_end", 12), ("on_epoch_end", 12)]
+)
+def test_a_signal_saves_and_ends(tmp_path, hook, at):
     want = model()
     whole = fit(want)
     before = signal.getsignal(signal.SIGTERM)
 
     class Signal(callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if self.model.optimizer.iterations == 8:
+        def send(self, *args, logs=None):
+            if self.model.optimizer.iterations == at:
                 os.kill(os.getpid(), signal.SIGTERM)
 
+    setattr(Signal, hook, Signal.send)
     with pytest.raises(SystemExit) as ended:
         fit(model(), Signal(), callbacks.BackupAndRestore(tmp_path, save_freq=False, save_before_preemption=True))
     assert ended.value.code == 143
@@ -248,6 +252,54 @@ def test_a_signal_saves_and_ends(tmp_path):
     m = model()
     history = fit(m, callbacks.BackupAndRestore(tmp_path, save_freq=False, save_before_preemption=True))
     assert m.optimizer.iterations == 24
+    assert history.history == whole.history
+    assert same(want, m)
+
+
+def test_a_signal_that_comes_too_late_is_not_lost(tmp_path):
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *args: heard.append(args))
+    try:
+        late = callbacks.LambdaCallback(on_train_end=lambda logs: os.kill(os.getpid(), signal.SIGTERM))
+        fit(model(), late, callbacks.BackupAndRestore(tmp_path, save_before_preemption=True), epochs=1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(heard) == 1
+
+
+class Stateful:
+    """A loader that can be told where to go on, as torchdata's can; it notes what it makes."""
+
+    def __init__(self):
+        self.at, self.made = 0, []
+
+    def __len__(self):
+        return 6
+
+    def __iter__(self):
+        while self.at < 6:
+            rows = slice(4 * self.at, 4 * self.at + 4)
+            self.made.append(self.at)
+            self.at += 1
+            yield X[rows], Y[rows]
+        self.at = 0
+
+    def state_dict(self):
+        return {"at": self.at}
+
+    def load_state_dict(self, state):
+        self.at = state["at"]
+
+
+def test_a_loader_that_keeps_its_place_is_told(tmp_path):
+    want = model()
+    whole = want.fit(Stateful(), epochs=3, verbose=0)
+    with pytest.raises(RuntimeError):
+        model().fit(Stateful(), epochs=3, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path, 1), Stop(10)])
+    m, source = model(), Stateful()
+    history = m.fit(source, epochs=3, verbose=0, callbacks=[callbacks.BackupAndRestore(tmp_path, 1)])
+    # Nine batches were saved; one more is made to see what steps make, and made again.
+    assert source.made[-9:] == [3, 4, 5, 0, 1, 2, 3, 4, 5]
     assert history.history == whole.history
     assert same(want, m)
 

@@ -24,7 +24,9 @@ plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) |
 keys = st.text() | st.integers() | st.booleans() | st.none() | st.tuples(st.integers(), st.text())
 trees = st.recursive(
     plain,
-    lambda inner: st.lists(inner) | st.dictionaries(keys, inner) | st.tuples(inner, inner) | st.sets(st.integers(), max_size=1),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(keys, inner) | st.tuples(inner, inner) | st.sets(st.integers(), max_size=1)
+    ),
     max_leaves=12,
 )
 
