@@ -1,9 +1,21 @@
-"""Defaults of the process: dtypes, the small number, the order of image axes."""
+"""Defaults of the process: dtypes, the small number, the order of image axes; how it talks, and how much it does."""
 
 from ramify.dtype_policies import dtype_policy, set_dtype_policy
 from ramify.dtypes import epsilon, floatx, set_epsilon, set_floatx
 from ramify.errors import ArgumentError
 from ramify.image_format import image_data_format, set_image_data_format
+from ramify.settings import (
+    disable_interactive_logging,
+    disable_traceback_filtering,
+    enable_interactive_logging,
+    enable_traceback_filtering,
+    is_interactive_logging_enabled,
+    is_traceback_filtering_enabled,
+    max_epochs,
+    max_steps_per_epoch,
+    set_max_epochs,
+    set_max_steps_per_epoch,
+)
 
 
 def backend() -> str:
@@ -23,13 +35,23 @@ def set_backend(backend: str) -> None:
 
 __all__ = [
     "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
 ]

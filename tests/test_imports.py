@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version"),
-    ("registry", "dtypes", "naming", "variables", "seeds", "image_format"),
+    ("registry", "dtypes", "naming", "variables", "seeds", "image_format", "settings", "random_states"),
     ("dtype_policies",),
     ("graph",),
     ("activations",),
@@ -43,7 +43,8 @@ JOINT = "ramify.models.model"
 
 # May be imported inside a function: what a user need not have, torch's own optional part included.
 OPTIONAL = set(
-    "IPython PIL jax keras matplotlib onnx pandas resvg_py scipy sklearn tensorflow torch.distributed".split()
+    "IPython PIL jax keras matplotlib onnx pandas resvg_py scipy sklearn tensorflow "
+    "torch.distributed torch.utils.tensorboard".split()
 )
 
 MAX_FILE, MAX_GRAPH = 400, 1_500

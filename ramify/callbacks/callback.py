@@ -25,6 +25,9 @@ class Callback:
     epoch 0: 0.2
     """
 
+    ends_last = False
+    """Whether its hooks at the end of something run after those of all other callbacks, which it looks at."""
+
     keeps_logs = True
     """Whether logs may be kept after a hook has returned; false lets the loop skip work after every batch."""
 
@@ -44,6 +47,20 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Called before everything else."""
         self.params = params
+
+    def state_dict(self) -> dict[str, Any]:
+        """What this callback must know to go on in another process: numbers, texts, tensors, in lists and dicts.
+
+        Checkpoints keep it; `load_state_dict` gets it back, after `on_train_begin` (and `on_epoch_begin`, where
+        training goes on in the middle of an epoch).
+        """
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+
+    def on_exception(self, exception: BaseException) -> None:
+        """`fit`, `evaluate` or `predict` is left by an exception (or Ctrl-C); no other hook follows."""
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """`fit` starts."""

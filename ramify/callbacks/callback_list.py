@@ -92,8 +92,37 @@ class CallbackList:
         """The bound methods that are to be called for a hook; empty where no callback overrides it."""
         found = self._called.get(name)
         if found is None:
-            found = self._called[name] = [getattr(c, name) for c in self.callbacks if _overrides(c, name)]
+            called = [c for c in self.callbacks if _overrides(c, name)]
+            if name.endswith("_end"):
+                called.sort(key=lambda c: bool(getattr(c, "ends_last", False)))
+            found = self._called[name] = [getattr(c, name) for c in called]
         return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Class name, numbered where it repeats -> state of a callback, for those that have one."""
+        named = {name: c.state_dict() for name, c in self._named() if callable(getattr(c, "state_dict", None))}
+        return {name: state for name, state in named.items() if state}
+
+    def load_state_dict(self, states: Mapping[str, Any]) -> None:
+        """Give callbacks back their states; those that have none stay as they are."""
+        for name, callback in self._named():
+            if name in states:
+                callback.load_state_dict(states[name])
+
+    def _named(self) -> Iterable[tuple[str, Any]]:
+        counts: dict[str, int] = {}
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            counts[kind] = counts.get(kind, 0) + 1
+            yield (kind if counts[kind] == 1 else f"{kind}_{counts[kind]}"), callback
+
+    def on_exception(self, exception: BaseException) -> None:
+        """`fit`, `evaluate` or `predict` is left by an exception. What callbacks raise now is noted on it."""
+        for hook in self.hooks("on_exception"):
+            try:
+                hook(exception)
+            except Exception as error:  # noqa: BLE001 -- the first exception is the one to be told
+                exception.add_note(f"{type(_owner(hook)).__name__}.on_exception raised {error!r}.")
 
     def _call(self, name: str, *args: Any) -> None:
         for hook in self.hooks(name):
@@ -102,7 +131,7 @@ class CallbackList:
     def batch_end(self, name: str, batch: int, logs: Logs) -> None:
         """Call a hook at the end of a batch; logs are computed only where somebody may look at them."""
         called = self.hooks(name)
-        if called and any(getattr(hook.__self__, "keeps_logs", True) for hook in called):  # type: ignore[attr-defined]
+        if called and any(getattr(_owner(hook), "keeps_logs", True) for hook in called):
             logs.hold()
         for hook in called:
             hook(batch, logs)
@@ -170,6 +199,11 @@ class CallbackList:
     def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Prediction ends."""
         self._call("on_predict_end", _dict(logs))
+
+
+def _owner(hook: Callable[..., None]) -> Any:
+    """The callback that a hook belongs to; the hook itself where it is a function in a `LambdaCallback`."""
+    return getattr(hook, "__self__", hook)
 
 
 def _flat(callbacks: Any) -> Iterable[Any]:

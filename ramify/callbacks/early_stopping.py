@@ -31,6 +31,8 @@ class EarlyStopping(MetricWatcher):
     3
     """
 
+    kept = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

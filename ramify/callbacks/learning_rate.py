@@ -8,6 +8,7 @@ from typing import Any
 from ramify.callbacks.callback import Callback
 from ramify.callbacks.monitor import MetricWatcher
 from ramify.errors import ArgumentError
+from ramify.settings import say
 
 Logs = Mapping[str, Any] | None
 
@@ -41,7 +42,7 @@ class LearningRateScheduler(Callback):
             )
         optimizer.learning_rate = float(rate)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")  # noqa: T201 -- asked for
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(rate)}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the rate among the epoch's metrics."""
@@ -68,6 +69,8 @@ class ReduceLROnPlateau(MetricWatcher):
     >>> ReduceLROnPlateau(factor=0.5).factor
     0.5
     """
+
+    kept = ("wait", "cooldown_counter", "best")
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class ModelCheckpoint(MetricWatcher):
     """
 
     keeps_logs = False
+    kept = ("best", "_batches", "_epoch")
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ramify.callbacks.callback import Callback
 from ramify.errors import ArgumentError
+from ramify.settings import say
 
 # Parts of metric names that say which way is better; whatever else is watched needs a `mode`.
 _LOW = (
@@ -52,6 +53,9 @@ class MetricWatcher(Callback):
     Raises:
         ArgumentError: another mode.
     """
+
+    kept: tuple[str, ...] = ("best",)
+    """The attributes that a checkpoint keeps."""
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
@@ -113,5 +117,13 @@ class MetricWatcher(Callback):
         return logs[self.monitor]
 
     def say(self, text: str) -> None:
-        """Print a line."""
-        print(text, flush=True)  # noqa: T201 -- asked for by `verbose`
+        """Tell the user a line."""
+        say(text)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `kept` names."""
+        return {name: getattr(self, name) for name in self.kept}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """What `kept` names."""
+        self.__dict__.update({name: state[name] for name in self.kept})

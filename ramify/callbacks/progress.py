@@ -10,7 +10,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
+from ramify.settings import is_interactive_logging_enabled, say
+
 Values = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+HEARTBEAT = 60.0
+"""Seconds between two lines in a file, where a step or an epoch takes long; the time doubles with each."""
 
 _CLEAR = "\x1b[J"
 
@@ -19,7 +24,8 @@ class Progbar:
     """Progress of a known or unknown number of steps, with numbers beside it.
 
     A terminal shows a bar that is redrawn in place; long lines go on in a second, indented one. A notebook shows one
-    line. Into a pipe or file goes one plain line at the end, without control characters.
+    line. Into a pipe or file goes one plain line at the end, without control characters; where that takes minutes, a
+    few on the way. With `config.disable_interactive_logging` lines go to the logger ``"ramify"``.
 
     Args:
         target: number of steps; ``None`` when it is not known.
@@ -61,7 +67,8 @@ class Progbar:
         self._seen = 0
         self._height = 0
         self._out: TextIO = sys.stdout
-        self.live = verbose == 1 and is_live(self._out)
+        self._pause = HEARTBEAT
+        self.live = verbose == 1 and is_interactive_logging_enabled() and is_live(self._out)
 
     @property
     def elapsed(self) -> float:
@@ -78,7 +85,7 @@ class Progbar:
         if self._first is None:
             # The first step warms up: allocators, kernels, compilation. It says nothing about the others.
             self._first, self._seen = now, current
-        return self.live and now - self._drawn >= self.interval
+        return self.verbose == 1 and now - self._drawn >= (self.interval if self.live else self._pause)
 
     def update(self, current: int, values: Values | None = None, finalize: bool | None = None) -> None:
         """Show where things stand.
@@ -101,6 +108,13 @@ class Progbar:
         self._count += n
         self.update(self._count, values)
 
+    def close(self) -> None:
+        """End the line that is being drawn, where the end of the steps is not going to come."""
+        if self.live and self._height:
+            self._out.write("\n")
+            self._out.flush()
+            self._height = 0
+
     def _take(self, current: int, values: Values | None) -> None:
         for name, value in values.items() if isinstance(values, Mapping) else values or ():
             if (self._given is None or name in self._given) and name not in self._averaged:
@@ -113,11 +127,17 @@ class Progbar:
 
     def _draw(self, current: int, last: bool) -> None:
         now = self._drawn = time.perf_counter()
+        if not self.live and not last:
+            self._pause *= 2
         parts = [self._head(current, now, last), *(f"{k}: {shown(v)}" for k, v in self._values.items())]
-        if not self.live:
+        if not is_interactive_logging_enabled():
+            say(" - ".join(parts))
+        elif not self.live:
             self._out.write(" - ".join(parts) + "\n")
         elif in_notebook():
-            self._out.write("\r" + " - ".join(parts) + ("\n" if last else ""))
+            line = " - ".join(parts)
+            self._out.write("\r" + line.ljust(self._height) + ("\n" if last else ""))
+            self._height = 0 if last else len(line)  # what is left of a longer line is written over
         else:
             lines = wrapped(parts, shutil.get_terminal_size().columns)
             back = f"\x1b[{self._height - 1}A" if self._height > 1 else ""
@@ -136,7 +156,8 @@ class Progbar:
             count = count.rjust(2 * len(str(self.target)) + 1)
         per = f"{duration_of_step(pace)}/{self.unit_name}"
         if not self.live:
-            return f"{count} - {clock(elapsed)} - {per}"
+            left = "" if last or self.target is None else f" - {clock(pace * (self.target - current))} left"
+            return f"{count} - {clock(elapsed)}{left} - {per}"
         if self.target is None:
             return f"{count} {clock(elapsed)} {per}"
         time_shown = clock(elapsed) if last else f"{clock(pace * (self.target - current))} left"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ramify.callbacks.callback import Callback
 from ramify.callbacks.progress import Progbar
+from ramify.settings import is_interactive_logging_enabled, say
 
 Logs = Mapping[str, Any] | None
 
@@ -35,6 +36,8 @@ class ProgbarLogger(Callback):
     @property
     def _verbose(self) -> int:
         verbose = self.params.get("verbose", 1)
+        if verbose == "auto" and not is_interactive_logging_enabled():
+            return 2
         return 1 if verbose in ("auto", True) else int(verbose)
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -49,7 +52,7 @@ class ProgbarLogger(Callback):
         """Start a bar."""
         epochs = self.params.get("epochs", 1)
         if self._verbose and epochs > 1:
-            print(f"Epoch {epoch + 1}/{epochs}", flush=True)  # noqa: T201 -- it is what this callback is for
+            say(f"Epoch {epoch + 1}/{epochs}")
         self._open()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -95,3 +98,8 @@ class ProgbarLogger(Callback):
         self._steps = batch + 1
         if self._bar.due(self._steps):  # reading the logs waits for the device
             self._bar.update(self._steps, logs, finalize=False)
+
+    def on_exception(self, exception: BaseException) -> None:
+        """End the line that is being drawn."""
+        self._bar.close()
+        self._in_fit = False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ramify.callbacks.callback import Callback
+from ramify.settings import say
 
 Logs = Mapping[str, Any] | None
 Hook = Callable[..., Any] | None
@@ -76,14 +77,16 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Open the file."""
         path = Path(self.filename)
-        begun = self.append and path.exists() and path.stat().st_size > 0
+        run = getattr(self.model, "training_run", None)
+        goes_on = self.append or (run is not None and run.resuming)
+        begun = goes_on and path.exists() and path.stat().st_size > 0
         if begun:
             with path.open(newline="") as file:
                 header = next(csv.reader(file, delimiter=self.separator), None)
             self._keys = header[1:] if header else None
         else:
             self._keys = None
-        self._file = path.open("a" if self.append else "w", newline="")
+        self._file = path.open("a" if goes_on else "w", newline="")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write a line."""
@@ -98,6 +101,20 @@ class CSVLogger(Callback):
             writer.writerow(["epoch", *self._keys])
         writer.writerow([epoch, *(_field(logs.get(key, "NA")) for key in self._keys)])
         self._file.flush()
+
+    def state_dict(self) -> dict[str, Any]:
+        """How long the file is."""
+        return {} if self._file is None else {"bytes": Path(self.filename).stat().st_size, "keys": self._keys}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take away the lines of epochs that are going to be done again."""
+        self._keys = state["keys"]
+        if self._file is not None and Path(self.filename).stat().st_size > state["bytes"]:
+            self._file.truncate(state["bytes"])
+
+    def on_exception(self, exception: BaseException) -> None:
+        """Close the file."""
+        self.on_train_end()
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Close the file."""
@@ -138,5 +155,5 @@ class TerminateOnNaN(Callback):
             raise RuntimeError(
                 f"The loss is {loss} after batch {batch}. Look for NaN in the data, or lower the learning rate."
             )
-        print(f"Batch {batch}: Invalid loss, terminating training", flush=True)  # noqa: T201 -- as Keras says it
+        say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

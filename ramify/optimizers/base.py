@@ -299,6 +299,14 @@ class Optimizer(Rate, StateAccess):
         self._excluded += list(var_list or ())
         self._excluded_names += list(var_names or ())
 
+    averages_in_place = False
+    """Whether weights and averages have changed places for a while, as `SwapEMAWeights` does."""
+
+    @property
+    def averages(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Each variable with its moving average; none where no averages are kept."""
+        return list(zip(self._variables, self._average, strict=True)) if self.use_ema and self.built else []
+
     @torch.no_grad()
     def finalize_variable_values(self, var_list: Sequence[torch.Tensor]) -> None:
         """Put the moving averages in the place of the weights, if averages are kept.
@@ -308,7 +316,8 @@ class Optimizer(Rate, StateAccess):
         """
         if self.use_ema and self.built:
             index = [self._get_variable_index(variable) for variable in var_list]
-            torch._foreach_copy_(list(var_list), self._pick(self._average, index))
+            average, weights = self._pick(self._average, index), list(var_list)
+            torch._foreach_copy_(*((average, weights) if self.averages_in_place else (weights, average)))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer, without its state."""

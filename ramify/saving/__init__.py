@@ -8,6 +8,7 @@ from ramify.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from ramify.saving.checkpoint import load_checkpoint, save_checkpoint
 from ramify.saving.models import load_model, model_from_json, save_model
 from ramify.saving.objects import deserialize_keras_object, serialize_keras_object
 from ramify.saving.saver import Saver
@@ -21,10 +22,12 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_checkpoint",
     "load_model",
     "load_weights",
     "model_from_json",
     "register_keras_serializable",
+    "save_checkpoint",
     "save_model",
     "save_weights",
     "serialize_keras_object",

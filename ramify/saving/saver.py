@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ramify.saving import models, weights
+from ramify.saving import checkpoint, models, weights
 
 
 class Saver:
@@ -53,3 +53,32 @@ class Saver:
             **kwargs: passed to `json.dumps`, such as ``indent=2``.
         """
         return models.to_json(self, **kwargs)  # type: ignore[arg-type]
+
+    def save_checkpoint(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save all that training goes on from. See `saving.save_checkpoint`.
+
+        Args:
+            filepath: where to; ``.ckpt`` is the usual ending.
+            overwrite: whether a file of that name may be replaced.
+        """
+        checkpoint.save_checkpoint(self, filepath, overwrite)
+
+    def load_checkpoint(self, filepath: str | os.PathLike[str]) -> None:
+        """Load what `save_checkpoint` saved. See `saving.load_checkpoint`.
+
+        Args:
+            filepath: the file, or a folder of `OrbaxCheckpoint`.
+        """
+        checkpoint.load_checkpoint(self, filepath)
+
+    def training_state(self) -> checkpoint.Snapshot:
+        """A copy of all that training goes on from, to be written while it does."""
+        return checkpoint.Snapshot(self)
+
+    def open_checkpoint(self, filepath: str | os.PathLike[str]) -> checkpoint.Checkpoint:
+        """Read a checkpoint, and compare its checksum, without loading it yet.
+
+        Args:
+            filepath: the file.
+        """
+        return checkpoint.Checkpoint(filepath)

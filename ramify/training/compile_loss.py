@@ -55,6 +55,11 @@ class CompileLoss:
         self.noted: list[tuple[Any, torch.Tensor, int]] | None = None  # instead of in `metrics`, where a list
 
     @property
+    def built(self) -> bool:
+        """Whether a batch has shown which loss belongs to which output."""
+        return self._terms is not None
+
+    @property
     def metrics(self) -> list[metrics.Mean]:
         """The running means of the outputs' losses, where there are several."""
         terms = self._terms or []

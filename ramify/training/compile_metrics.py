@@ -47,6 +47,11 @@ class CompileMetrics(metrics.Metric):
         self._one = False
 
     @property
+    def built(self) -> bool:
+        """Whether a batch has shown which metric belongs to which output."""
+        return self._entries is not None
+
+    @property
     def metrics(self) -> list[Any]:
         """The metrics, flat; none before the first batch."""
         return list(self._flat)

@@ -201,7 +201,7 @@ class Compiling(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Functions and caches do not travel: they are made again when they are needed."""
-        gone = ("_engine", "_loss_sources", "train_function", "test_function", "predict_function")
+        gone = ("training_run", "_engine", "_loss_sources", "train_function", "test_function", "predict_function")
         return {name: value for name, value in super().__getstate__().items() if name not in gone}
 
 

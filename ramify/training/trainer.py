@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
+from ramify import settings
 from ramify.callbacks import CallbackList, History
 from ramify.callbacks.logs import Logs, flat_sorted, to_numbers
 from ramify.errors import ArgumentError
@@ -18,29 +19,22 @@ from ramify.graph.structure import map_leaves
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
+from ramify.training.run import Run, Validation
 from ramify.training.state_tree import StateTree
 from ramify.training.stepping import StepFunction, as_array
+from ramify.training.tracebacks import filtered
 
 _NOTHING = "The data gave no batches to {}. Check how it was made, or whether it was used up."
-
-
-@dataclass
-class _Validation:
-    """The validation that `fit` does between epochs."""
-
-    feed: Feed
-    freq: int | Collection[int]
-
-    def due(self, epoch: int) -> bool:
-        """Whether validation follows on an epoch, counted from 0."""
-        return (epoch + 1) % self.freq == 0 if isinstance(self.freq, int) else epoch + 1 in self.freq
 
 
 class Trainer(StateTree):
     """A layer that can be trained on data, evaluated, and asked for predictions."""
 
     history: History | None = None
+    training_run: Run | None = None
+    """The `fit` that is under way, for callbacks that ask where it stands."""
 
+    @filtered
     def fit(
         self,
         x: Any = None,
@@ -107,48 +101,70 @@ class Trainer(StateTree):
         data = adapter_for(
             x, y, weights, placement=self.placement(class_weight), batch_size=batch_size, shuffle=shuffle
         )
-        feed = Feed(data, steps_per_epoch)
+        most = settings.max_steps_per_epoch()
+        feed = Feed(data, steps_per_epoch, limit=most)
         validation = None
         if validation_data is not None:
             source = self._validation_source(validation_data, validation_batch_size or batch_size)
-            validation = _Validation(Feed(source, validation_steps, "validation_steps"), validation_freq)
+            validation = Validation(Feed(source, validation_steps, "validation_steps", most), validation_freq)
+        epochs = settings.at_most(epochs, settings.max_epochs()) or 0
         calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=feed.num_batches, history=True)
-        with self.mode(training=True):
-            self._run_epochs(feed, validation, calls, range(initial_epoch, epochs))
+        run = self.__dict__["training_run"] = Run(self, feed, validation, calls, initial_epoch, epochs)
+        try:
+            with self.mode(training=True), _telling(calls):
+                self._run_epochs(run)
+        finally:
+            self.__dict__["training_run"] = None
         assert calls.history is not None  # it was added
         return calls.history
 
-    def _run_epochs(self, feed: Feed, validation: _Validation | None, calls: CallbackList, epochs: range) -> None:
+    def _run_epochs(self, run: Run) -> None:
+        feed, calls = run.feed, run.calls
         self.__dict__["stop_training"] = False
         self._refresh()
         function = self.make_train_function()
-        logs: dict[str, Any] = {}
+        run.find()
         calls.on_train_begin()
-        for epoch in epochs:
-            self.reset_metrics()
-            calls.on_epoch_begin(epoch)
-            made, steps = self._run_batches("train", function, feed.epoch(), calls)
-            told = self._told(made)
+        if run.resuming and not run.step:
+            run.load()
+        going_on = not (run.resumed and self.stop_training)
+        first = run.epoch
+        for epoch in range(first, run.epochs) if going_on else ():
+            if run.step:  # in the middle of an epoch: hooks prepare callbacks, and what they change is set back
+                calls.on_epoch_begin(epoch)
+                run.load()
+            else:
+                self.reset_metrics()
+                calls.on_epoch_begin(epoch)
+            told, steps = self._run_epoch(run, function)
             logs = to_numbers(told)
             if feed.num_batches is None and feed.steps is None and not feed.data.endless:
                 feed.num_batches = calls.params["steps"] = steps
             if not self._went_well(feed, epoch, steps):
                 break
-            if validation is not None and validation.due(epoch):
+            if run.validation is not None and run.validation.due(epoch):
                 with self.mode(training=False):
-                    found = self._run_evaluation(validation.feed, calls)
+                    found = self._run_evaluation(run.validation.feed, calls)
                 logs.update({f"val_{name}": value for name, value in found.items()})
                 order = flat_sorted({**told, **{name: None for name in logs if name.startswith("val_")}})
                 logs = {name: logs[name] for name in order}
+            run.epoch, run.step, run.logs = epoch + 1, 0, logs
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
-        if hasattr(self.optimizer, "finalize_variable_values") and len(epochs):
+        if hasattr(self.optimizer, "finalize_variable_values") and (run.resumed or first < run.epochs):
             self.optimizer.finalize_variable_values(self.trainable_weights)
-        calls.on_train_end(logs)
+        calls.on_train_end(run.logs)
+
+    def _run_epoch(self, run: Run, function: StepFunction) -> tuple[Mapping[str, Any], int]:
+        """The steps of one epoch, or what is left of it: its metrics, and how many steps it has in all."""
+        if run.step and self.stop_training:
+            return self._told(run.made), run.step
+        made, steps = self._run_batches("train", function, run.feed.epoch(run.step), run.calls, run)
+        return self._told(made), steps
 
     def _run_batches(
-        self, kind: str, function: StepFunction, batches: Iterator[Any], calls: CallbackList
+        self, kind: str, function: StepFunction, batches: Iterator[Any], calls: CallbackList, run: Run | None = None
     ) -> tuple[Any, int]:
         """The steps of one epoch.
 
@@ -157,16 +173,18 @@ class Trainer(StateTree):
         """
         begin, end = calls.hooks(f"on_{kind}_batch_begin"), calls.hooks(f"on_{kind}_batch_end")
         size = self.steps_per_execution
-        logs, step = None, 0
+        logs, step = (None, 0) if run is None else (run.made if run.step else None, run.step)
         while group := list(itertools.islice(batches, size)):
             if begin:
                 (calls.on_train_batch_begin if kind == "train" else calls.on_test_batch_begin)(step)
             logs = function(group)
             step += len(group)
+            if run is not None:
+                run.step, run.made = step, logs
             if end:
                 told = Logs(self.get_metrics_result if logs is None else logs)
                 calls.batch_end(f"on_{kind}_batch_end", step - 1, told)
-            if kind == "train" and self.stop_training:
+            if run is not None and self.stop_training:
                 break
         return logs, step
 
@@ -183,6 +201,7 @@ class Trainer(StateTree):
             self.__dict__["stop_training"] = True
         return steps > 0
 
+    @filtered
     def evaluate(
         self,
         x: Any = None,
@@ -219,10 +238,10 @@ class Trainer(StateTree):
         if kwargs:
             raise ArgumentError(f"evaluate has no argument {', '.join(map(repr, kwargs))}. Leave it out.")
         data = adapter_for(x, y, sample_weight, placement=self.placement(), batch_size=batch_size)
-        feed = Feed(data, steps, "steps")
+        feed = Feed(data, steps, "steps", settings.max_steps_per_epoch())
         calls = self._callbacks(callbacks, verbose, epochs=1, steps=feed.num_batches)
         self._refresh()
-        with self.mode(training=False):
+        with self.mode(training=False), _telling(calls):
             return self._results(self._run_evaluation(feed, calls), return_dict)
 
     def _run_evaluation(self, feed: Feed, calls: CallbackList) -> dict[str, Any]:
@@ -237,6 +256,7 @@ class Trainer(StateTree):
         calls.on_test_end(logs)
         return logs
 
+    @filtered
     def predict(
         self,
         x: Any,
@@ -265,9 +285,10 @@ class Trainer(StateTree):
                 step = self._step_of("predict_step", self.engine.predict_batch)
                 return map_leaves(as_array, step(self._one_batch(x)))
             data = adapter_for(x, placement=self.placement(), batch_size=batch_size)
-            feed = Feed(data, steps, "steps")
+            feed = Feed(data, steps, "steps", settings.max_steps_per_epoch())
             calls = self._callbacks(callbacks, verbose, epochs=1, steps=feed.num_batches)
-            return self._run_prediction(feed, calls)
+            with _telling(calls):
+                return self._run_prediction(feed, calls)
 
     def _run_prediction(self, feed: Feed, calls: CallbackList) -> Any:
         function = self.make_predict_function()
@@ -291,6 +312,12 @@ class Trainer(StateTree):
 
     # ---- what the loops share ----
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all is there that the first training step makes: weights, the optimizer's state, metrics."""
+        parts = (self.optimizer, self.compile_loss, self.compile_metrics)
+        return bool(self.built) and all(part is None or part.built for part in parts)
+
     def _refresh(self) -> None:
         """Layers may have been frozen, added or taken away since the last run."""
         self.__dict__["_loss_sources"] = None
@@ -313,6 +340,16 @@ class Trainer(StateTree):
         if isinstance(callbacks, CallbackList):
             return callbacks
         return CallbackList(callbacks, history, verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
+
+
+@contextmanager
+def _telling(calls: CallbackList) -> Iterator[None]:
+    """Tell the callbacks of an exception on its way out."""
+    try:
+        yield
+    except BaseException as error:
+        calls.on_exception(error)
+        raise
 
 
 def _is_small(x: Any, batch_size: int) -> bool:

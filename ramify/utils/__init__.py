@@ -10,6 +10,11 @@ from ramify.registry import (
     register_keras_serializable,
 )
 from ramify.saving import deserialize_keras_object, serialize_keras_object
+from ramify.settings import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.files import get_file
@@ -41,6 +46,8 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
@@ -48,6 +55,7 @@ __all__ = [
     "get_source_inputs",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "normalize",

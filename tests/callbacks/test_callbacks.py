@@ -204,6 +204,13 @@ def test_lambda_callback_and_hooks_under_their_old_names():
     assert seen == [("old", 0), ("old", 1), ("epoch", 0, ["loss", "mae"])]
 
 
+def test_functions_alone_are_hooks_too():
+    seen = []
+    hook = callbacks.LambdaCallback(on_test_batch_end=lambda batch, logs: seen.append((batch, sorted(logs))))
+    model().evaluate(X, Y, batch_size=10, verbose=0, callbacks=[hook])
+    assert seen == [(0, ["loss", "mae"]), (1, ["loss", "mae"])]
+
+
 def test_any_callback_can_stop_training():
     class Stop(callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

@@ -169,3 +169,90 @@ def test_averages_of_stateless_values(capsys):
     bar.add(1)
     bar.add(1)
     assert capsys.readouterr().out.startswith("2/2")
+
+
+def small_model():
+    x = ramify.Input((4,))
+    model = ramify.Model(x, ramify.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    return model
+
+
+DATA = np.ones((64, 4), "float32"), np.ones((64, 1), "float32")
+
+
+def test_a_long_epoch_in_a_file_shows_that_it_lives(capsys, clock):
+    bar = Progbar(1000)
+    for step in range(1, 1001):
+        clock.now += 1.0
+        bar.update(step, {"loss": 0.5}, finalize=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" - ")[0].strip() for line in lines] == ["60/1000", "180/1000", "420/1000", "900/1000"]
+    assert lines[0] == "  60/1000 - 1:00 - 15:40 left - 1s/step - loss: 0.5000"
+
+
+def test_no_step_of_a_file_is_drawn_with_one_line_per_epoch(capsys, clock):
+    bar = Progbar(1000, verbose=2)
+    for step in range(1, 1000):
+        clock.now += 100.0
+        bar.update(step, {"loss": 0.5})
+    assert capsys.readouterr().out == ""
+
+
+def test_a_notebook_gets_one_line_that_is_written_over(monkeypatch, clock, capsys):
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    bar = Progbar(3, interval=0.1)
+    for step, name in ((1, "a_long_name"), (2, "b"), (3, "b")):
+        clock.now += 1.0
+        bar._values.clear()
+        bar.update(step, {name: 0.5})
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert out.count("\n") == 1
+    assert screen(out)[0].rstrip().endswith("b: 0.5000")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_error_ends_the_line_that_was_begun(terminal, clock, error):
+    terminal.enter()
+
+    def stop(batch, logs):
+        clock.now += 1.0
+        if batch == 3:
+            raise error
+
+    model = small_model()
+    with pytest.raises(error):
+        model.fit(*DATA, batch_size=8, callbacks=[ramify.callbacks.LambdaCallback(on_train_batch_begin=stop)])
+    lines = screen(terminal.getvalue())
+    assert lines[0].startswith("3/8 ━━━")
+    assert lines[-1] == ""
+    with pytest.raises(error):
+        model.fit(*DATA, batch_size=8, callbacks=[ramify.callbacks.LambdaCallback(on_epoch_begin=stop_at_once(error))])
+    assert screen(terminal.getvalue()) == lines  # nothing was drawn, so that no line is to be ended
+
+
+def stop_at_once(error):
+    def hook(epoch, logs):
+        raise error
+
+    return hook
+
+
+def test_without_interactive_logging_a_logger_is_told(capsys, caplog):
+    ramify.config.disable_interactive_logging()
+    try:
+        assert not ramify.utils.is_interactive_logging_enabled()
+        with caplog.at_level("INFO", "ramify"):
+            small_model().fit(*DATA, epochs=2, batch_size=32, callbacks=[ramify.callbacks.TerminateOnNaN()])
+            small_model().fit(DATA[0], DATA[1] * np.nan, callbacks=[ramify.callbacks.TerminateOnNaN()])
+            small_model().fit(*DATA, verbose=0)
+    finally:
+        ramify.utils.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    told = [record.getMessage() for record in caplog.records]
+    assert told[::2][:2] == ["Epoch 1/2", "Epoch 2/2"]
+    assert told[1].startswith("2/2 - ")
+    assert "loss: " in told[1]
+    assert told[4] == "Batch 0: Invalid loss, terminating training"
+    assert len(told) == 6
