@@ -271,6 +271,17 @@ def describe(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     )
 
 
+def module_of(class_name: str) -> str | None:
+    """The module that Keras writes for an operation; ``None`` for what is none.
+
+    >>> module_of("Multiply")
+    'keras.src.ops.numpy'
+    """
+    row = BY_NAME.get(class_name)
+    file = keras_operations.file_of(class_name) if row is None else row.module
+    return None if file is None else f"keras.src.ops.{file}"
+
+
 def is_operation(entry: Mapping[str, Any]) -> bool:
     """Whether an entry of a config's layers is an operation rather than a layer."""
     module = str(entry.get("module"))

@@ -22,6 +22,7 @@ from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import planned
 from ramify.saving.metadata import saved_sums
 from ramify.saving.parts import join
+from ramify.saving.sink import created
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -214,7 +215,7 @@ class KerasFileEditor:
         """
         if not os.fspath(filepath).endswith(".weights.h5"):
             raise ArgumentError(f"Weights are saved in files that end in `.weights.h5`, not as {filepath!r}.")
-        with replacing(may_write(filepath, overwrite=True)) as beside, h5py.File(beside, "w") as file:
+        with replacing(may_write(filepath, overwrite=True)) as beside, created(beside) as file:
             self._write(file)
 
     def resave_weights(self, filepath: str | os.PathLike[str]) -> None:

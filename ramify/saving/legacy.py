@@ -14,6 +14,7 @@ import h5py
 
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
+from ramify.models import operations
 from ramify.saving import archive
 from ramify.saving.hdf5 import Entry, WeightFile
 from ramify.saving.loading import Plan, execute
@@ -159,6 +160,8 @@ def modern(config: Any, home: str | None = "keras.layers", depth: int = 0) -> An
     if home is not None and "module" not in config and "registered_name" not in config:
         whole["module"] = "keras" if config["class_name"] in ("Functional", "Model", "Sequential") else home
         whole["class_name"] = "Functional" if config["class_name"] == "Model" else config["class_name"]
+    if "module" not in config and "inbound_nodes" in config and _is_dict(inner) and "trainable" not in inner:
+        whole["module"] = operations.module_of(str(config["class_name"])) or whole["module"]  # layers can be trained
     if isinstance(whole.get("inbound_nodes"), list):
         whole["inbound_nodes"] = [_call(call) for call in whole["inbound_nodes"]]
     return whole

@@ -12,7 +12,6 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
-import h5py
 import numpy as np
 
 from ramify.errors import ArgumentError, FileFormatError, UnsafeFileError
@@ -20,6 +19,7 @@ from ramify.saving import archive, hdf5
 from ramify.saving.checksums import checksum
 from ramify.saving.files import replacing, sync
 from ramify.saving.parts import Part, join
+from ramify.saving.sink import created
 
 INDEX = ".weights.json"
 _MAX_SHARDS = 100_000
@@ -60,7 +60,7 @@ def write(path: Path, parts: list[Part], max_shard_size: float) -> None:
 
 
 def _skeleton(path: Path, parts: list[Part]) -> None:
-    with h5py.File(path, "w") as file:
+    with created(path) as file:
         for part in parts:
             hdf5.group_of(file, part)
 
@@ -95,7 +95,7 @@ class _Shards:
         name = f"{self.stem}_{len(self.names) + 1:05d}.weights.h5"
         self.names.append(name)
         sums: dict[str, str] = {}
-        with h5py.File(self.folder / name, "w") as file:
+        with created(self.folder / name) as file:
             for part, key, array, kind in arrays:
                 place = join(part.path, "vars")
                 hdf5.put(hdf5.group_of(file, part), key, array, kind)
@@ -121,6 +121,7 @@ def _index(path: Path) -> dict[str, list[str]]:
     found = archive.parsed(path.read_bytes(), str(path)).get("weight_map")
     if not isinstance(found, dict) or not found:
         raise FileFormatError(f"{path} has no `weight_map`, so it is no index of weights, or a damaged one.")
+    found = {place: [names] if isinstance(names, str) else names for place, names in found.items()}
     for place, names in found.items():
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise FileFormatError(f"The entry '{place}' of {path} names no files. The index is damaged.")

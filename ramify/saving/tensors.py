@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,18 @@ from ramify.saving.report import LoadReport, refuse, warn
 
 
 def write(model: Layer, path: Path) -> None:
-    """Write a model's state dict, each tensor once, with a checksum for each."""
+    """Write a model's state dict, each tensor once, with a checksum for each.
+
+    Raises:
+        OSError: the disk is full, or fails otherwise.
+    """
     tensors = {name: tensor.cpu().contiguous() for name, tensor in _tensors(model).items()}
     sums = {name: _digest(tensor) for name, tensor in tensors.items()}
-    safetensors.torch.save_file(tensors, path, metadata={"format": "pt", f"{KEY}_sha256": json.dumps(sums)})
+    try:
+        safetensors.torch.save_file(tensors, path, metadata={"format": "pt", f"{KEY}_sha256": json.dumps(sums)})
+    except safetensors.SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else errno.EIO, str(error)) from None
 
 
 def read(model: Layer, path: Path, *, skip: bool, by_name: bool) -> LoadReport:

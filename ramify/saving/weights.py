@@ -6,8 +6,6 @@ import os
 import warnings
 from typing import Any
 
-import h5py
-
 from ramify.errors import ArgumentError
 from ramify.layers.layer import Layer
 from ramify.saving import archive, hdf5, legacy, sharded, tensors
@@ -16,6 +14,7 @@ from ramify.saving.loading import load
 from ramify.saving.metadata import saved_sums
 from ramify.saving.parts import parts_of
 from ramify.saving.report import LoadReport
+from ramify.saving.sink import created
 
 
 def save_weights(
@@ -59,7 +58,7 @@ def save_weights(
         if name.endswith(".safetensors"):
             tensors.write(model, beside)
             return
-        with h5py.File(beside, "w") as file:
+        with created(beside) as file:
             hdf5.write_sums(file, hdf5.write(file, list(parts_of(model))))
 
 
