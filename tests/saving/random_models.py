@@ -20,7 +20,7 @@ class Drawn:
         for _ in range(rng.randint(4, 12)):
             made = self._step(rng.choice(self.pool[-5:]))
             self.pool += made if isinstance(made, list) else [made]
-        ends = [t for t in self.pool[len(inputs) :]][-rng.randint(1, 3) :]
+        ends = self.pool[len(inputs) :][-rng.randint(1, 3) :]
         if rng.random() < 0.3:
             return k.Model(inputs, {f"out_{i}": end for i, end in enumerate(ends)})
         return k.Model(inputs, ends if len(ends) > 1 else ends[0])

@@ -1,31 +1,15 @@
-"""Random models, and every layer of the contract table, in files both ways against real Keras."""
+"""Random models in files both ways against real Keras."""
 
 from __future__ import annotations
-
-import importlib.util
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 import ramify
+from tests.saving.random_models import build
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Keras's own
-HERE = Path(__file__).parent
-
-
-def neighbour(path, name):
-    """A module beside this one: the tests are no package."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-build = neighbour(HERE / "random_models.py", "random_models").build
 ALL = range(150)
 SAMPLE = range(0, 150, 12)
 
