@@ -24,7 +24,12 @@ from ramify.registry.names import (
 )
 
 _FUNCTION = ("function", "builtin_function_or_method", "method", "type")
-_SPECIAL_NAME = {("keras", "Functional"): ("keras.src.models.functional", "Functional")}
+# Where Keras looks for classes that are public nowhere.
+_SPECIAL_NAME = {
+    ("keras", "Functional"): ("keras.src.models.functional", "Functional"),
+    ("keras", "LayerScale"): ("keras.src.applications.convnext", "LayerScale"),
+    ("keras", "StochasticDepth"): ("keras.src.applications.convnext", "StochasticDepth"),
+}
 
 
 class _State(threading.local):

@@ -12,6 +12,7 @@ from typing import Any
 
 import h5py
 
+from ramify import registry
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
 from ramify.models import operations
@@ -158,8 +159,8 @@ def modern(config: Any, home: str | None = "keras.layers", depth: int = 0) -> An
         inner = {"layers": inner}
     whole = {**config, "config": _arguments(str(config["class_name"]), inner, depth) if _is_dict(inner) else inner}
     if home is not None and "module" not in config and "registered_name" not in config:
-        whole["module"] = "keras" if config["class_name"] in ("Functional", "Model", "Sequential") else home
-        whole["class_name"] = "Functional" if config["class_name"] == "Model" else config["class_name"]
+        name = "Functional" if config["class_name"] == "Model" else str(config["class_name"])
+        whole |= {"class_name": name, "module": "keras" if registry.builtin(name, "keras") else home}
     if "module" not in config and "inbound_nodes" in config and _is_dict(inner) and "trainable" not in inner:
         whole["module"] = operations.module_of(str(config["class_name"])) or whole["module"]  # layers can be trained
     if isinstance(whole.get("inbound_nodes"), list):

@@ -46,6 +46,23 @@ def check(name, folder, *, old_layout=True, **options):
         check_old(theirs, images, found, folder)
 
 
+def test_layers_of_convnext_both_ways(tmp_path):
+    from keras.src.applications import convnext
+
+    x = keras.Input((3, 4))
+    theirs = keras.Model(x, convnext.StochasticDepth(0.2)(convnext.LayerScale(1e-6, 4)(x)))
+    theirs.set_weights([np.arange(4, dtype="float32")])
+    data = np.ones((2, 3, 4), "float32")
+    theirs.save(tmp_path / "m.keras")
+    ours = ramify.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(ours.predict(data, verbose=0), theirs.predict(data, verbose=0))
+    ours.save(tmp_path / "o.keras")
+    again = keras.models.load_model(tmp_path / "o.keras")
+    np.testing.assert_array_equal(again.predict(data, verbose=0), theirs.predict(data, verbose=0))
+    dropped = ours(np.ones((200, 3, 4), "float32"), training=True)[:, 0, 1]
+    assert sorted({round(float(v), 4) for v in dropped}) == [0.0, 1.25]
+
+
 def check_old(theirs, images, found, folder):
     theirs.save(folder / "m.h5")
     with torch.no_grad():
