@@ -6,9 +6,7 @@ data is read before its shape and dtype were compared with those of the weight i
 
 from __future__ import annotations
 
-import io
 import itertools
-import mmap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -19,13 +17,13 @@ import torch
 
 from ramify.errors import FileFormatError, UnsafeFileError
 from ramify.saving.checksums import check, checksum
+from ramify.saving.heaps import SHORT, shared_texts
 from ramify.saving.parts import Part, join
 
 MAX_OBJECTS = 2_000_000
 MAX_TEXT = 64 * 2**20  # letters in all names together
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone
 SUMS = "ramify_sha256"
-_HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins
 _BITS = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
 _NO_NUMPY = {str(dtype).removeprefix("torch."): dtype for dtype in _BITS}
 
@@ -279,8 +277,8 @@ class WeightFile:
         kind = h5py.check_string_dtype(attribute.dtype)
         if kind is None or len(attribute.shape) != 1:
             raise FileFormatError(f"The attribute '{name}' in {self.name} is no list of names. The file is damaged.")
-        each = kind.length or largest_heap(self._source)
-        if attribute.shape[0] * each > MAX_TEXT + 2 * size_of(self._source):
+        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else shared_texts(self._source))
+        if room > MAX_TEXT:
             raise UnsafeFileError(f"The names in the attribute '{name}' of {self.name} take too much room.")
         return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in attributes[name]]
 
@@ -305,30 +303,6 @@ def read_sums(data: bytes, name: str) -> dict[str, str]:
 def sums_bytes(sums: Mapping[str, str]) -> bytes:
     """Checksums as lines, as `sha256sum` writes them."""
     return "\n".join(f"{digest} {path}" for path, digest in sums.items()).encode("utf-8")
-
-
-def size_of(source: Path | BinaryIO) -> int:
-    """Bytes of a file."""
-    return source.stat().st_size if isinstance(source, Path) else source.seek(0, io.SEEK_END)
-
-
-def largest_heap(source: Path | BinaryIO) -> int:
-    """The bytes of the largest heap of texts in an HDF5 file: no text is longer.
-
-    Many texts may be one in the file, so that a list of them takes far more room than the file; this bounds it before
-    anything is read.
-    """
-    if not isinstance(source, Path):
-        return size_of(source)
-    largest = 0
-    with source.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        place = data.find(_HEAP)
-        while place >= 0:
-            start = place + len(_HEAP)
-            sizes = (int.from_bytes(data[start : start + width], "little") for width in (2, 4, 8))
-            largest = max([largest, *(size for size in sizes if size <= len(data) - place)])
-            place = data.find(_HEAP, start)
-    return largest
 
 
 def _text(attributes: h5py.AttributeManager, name: str) -> str | None:

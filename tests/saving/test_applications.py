@@ -77,6 +77,6 @@ def test_small_architectures(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_architecture(name, tmp_path):
-    check(name, tmp_path)
+    check(name, tmp_path, input_shape=(96, 96, 3))
     for one in tmp_path.iterdir():
         one.unlink()

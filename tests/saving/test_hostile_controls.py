@@ -7,6 +7,7 @@ import http.server
 import io
 import json
 import os
+import re
 import sys
 import threading
 import zipfile
@@ -131,19 +132,21 @@ def f13_two_configs(path, place):
 
 
 def f15_text_heap(path, place):
-    """Many names that are one text in the file, in Keras's old layout."""
-    path.unlink()
+    """A small file in Keras's old layout, in which a thousand names are all one long text."""
     with h5py.File(path, "w") as file:
-        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": []}})
-        group = file.create_group("model_weights")
-        shared = "x" * (256 * 1024)
-        group.attrs.create("layer_names", [shared], dtype=h5py.string_dtype())
+        file.attrs["model_config"] = json.dumps(
+            {"class_name": "Sequential", "config": {"layers": [], "x": "x" * 300_000}}
+        )
+        file.attrs.create("layer_names", [f"n{i}" for i in range(1000)], dtype=h5py.string_dtype())
     data = path.read_bytes()
-    with h5py.File(path, "a") as file:
-        del file["model_weights"].attrs["layer_names"]
-        file["model_weights"].attrs.create("layer_names", ["y" * 8] * 2000, dtype=h5py.string_dtype())
-        file["model_weights"].attrs.create("kept", [shared], dtype=h5py.string_dtype())
-    assert data
+    heaps = [match.start() for match in re.finditer(b"GCOL", data)]
+    references = [m.start() - 4 for heap in heaps for m in re.finditer(re.escape(heap.to_bytes(8, "little")), data)]
+    references = [at for at in references if data[at + 3] == 0 and data[at + 1 : at + 4] != b"\xff\xff\xff"]
+    largest = max(references, key=lambda at: int.from_bytes(data[at : at + 4], "little"))
+    changed = bytearray(data)
+    for at in references:
+        changed[at : at + 16] = data[largest : largest + 16]
+    path.write_bytes(changed)
 
 
 FIXTURES = [
@@ -231,9 +234,14 @@ def test_controls_that_read_a_secret(hostile, harm):
 
 @pytest.mark.parametrize(
     ("hostile", "harm"),
-    [(f8_shape, unsafe.read_weights), (f9_config, unsafe.read_all), (f9_member, unsafe.read_all)],
+    [
+        (f8_shape, unsafe.read_weights),
+        (f9_config, unsafe.read_all),
+        (f9_member, unsafe.read_all),
+        (f15_text_heap, unsafe.read_names),
+    ],
     indirect=["hostile"],
-    ids=["f8", "f9_config", "f9_member"],
+    ids=["f8", "f9_config", "f9_member", "f15"],
 )
 def test_controls_that_take_memory(hostile, harm):
     found = watched(lambda: harm(hostile))

@@ -86,6 +86,11 @@ def read_weights(path, place="layers/dense/vars/0"):
         return np.asarray(file[place][()])
 
 
+def read_names(path):
+    with h5py.File(path) as file:
+        return list(file.attrs["layer_names"])
+
+
 def extract(path, folder):
     with zipfile.ZipFile(path) as file:
         for info in file.infolist():
