@@ -84,7 +84,7 @@ class KerasFileEditor:
         with file:
             self._names = dict(file.names)
             store = hdf5.Store({entry.path: entry for held in file.entries.values() for entry in held.values()})
-            for group, entries in file.entries.items():
+            for group, entries in sorted(file.entries.items()):
                 path = group.removesuffix("vars").rstrip("/")
                 arrays = self.weights_dict.setdefault(path, {})
                 for key, entry in entries.items():

@@ -161,8 +161,8 @@ def modern(config: Any, home: str | None = "keras.layers", depth: int = 0) -> An
     if home is not None and "module" not in config and "registered_name" not in config:
         name = "Functional" if config["class_name"] == "Model" else str(config["class_name"])
         whole |= {"class_name": name, "module": "keras" if registry.builtin(name, "keras") else home}
-    if "module" not in config and "inbound_nodes" in config and _is_dict(inner) and "trainable" not in inner:
-        whole["module"] = operations.module_of(str(config["class_name"])) or whole["module"]  # layers can be trained
+    if "module" not in config and "inbound_nodes" in config and not {"trainable", "dtype"} & set(inner):
+        whole["module"] = operations.module_of(str(config["class_name"])) or whole["module"]  # layers have these two
     if isinstance(whole.get("inbound_nodes"), list):
         whole["inbound_nodes"] = [_call(call) for call in whole["inbound_nodes"]]
     return whole

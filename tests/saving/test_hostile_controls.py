@@ -171,11 +171,14 @@ def hostile(tmp_path, monkeypatch, request):
     return path
 
 
-every = pytest.mark.parametrize("hostile", FIXTURES, indirect=True, ids=lambda f: f.__name__)
+CASES = [(one, "load_model") for one in FIXTURES] + [
+    (one, "load_weights") for one in FIXTURES if one.__name__.startswith(("f7", "f8", "f9", "f10", "f13", "f15"))
+]
 
 
-@every
-@pytest.mark.parametrize("entry", ["load_model", "load_weights"])
+@pytest.mark.parametrize(
+    ("hostile", "entry"), CASES, indirect=["hostile"], ids=[f"{one.__name__}-{entry}" for one, entry in CASES]
+)
 def test_refused_without_a_trace(hostile, tmp_path, entry):
     def action():
         if entry == "load_model":
@@ -183,7 +186,6 @@ def test_refused_without_a_trace(hostile, tmp_path, entry):
         else:
             build().load_weights(hostile)
 
-    watched(action)  # once before: what the library loads lazily is loaded in the parent too late
     found = watched(action)
     reads_no_config = entry == "load_weights" and found["error"] is None
     assert found["signal"] == 0

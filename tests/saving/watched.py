@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import resource
@@ -49,7 +48,6 @@ def watched(action, seconds=60):
 
 
 def _run(action, seconds):
-    gc.collect()
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MORE_SPACE, -1))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
