@@ -4,6 +4,7 @@ from ramify.dtype_policies import dtype_policy, set_dtype_policy
 from ramify.dtypes import epsilon, floatx, set_epsilon, set_floatx
 from ramify.errors import ArgumentError
 from ramify.image_format import image_data_format, set_image_data_format
+from ramify.registry import allow_code
 from ramify.settings import (
     disable_interactive_logging,
     disable_traceback_filtering,
@@ -33,6 +34,15 @@ def set_backend(backend: str) -> None:
         raise ArgumentError(f"There is no backend {backend!r}: Ramify runs on PyTorch alone. Use 'torch', or Keras.")
 
 
+def enable_unsafe_deserialization() -> None:
+    """Let files and configs run Python code that they bring along, from now on, in all threads and at every entry.
+
+    As in Keras, this overrides ``safe_mode=True``, the default of `saving.load_model` and others. Never do this in a
+    process that reads what others made: ``safe_mode=False`` does it for one call.
+    """
+    allow_code()
+
+
 __all__ = [
     "backend",
     "disable_interactive_logging",
@@ -40,6 +50,7 @@ __all__ = [
     "dtype_policy",
     "enable_interactive_logging",
     "enable_traceback_filtering",
+    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",

@@ -128,6 +128,12 @@ _BY_CLASS = _read()
 _BY_FUNCTION = {function: name for name, (_, function, _) in _BY_CLASS.items()}
 
 
+def file_of(class_name: str) -> str | None:
+    """The file of Keras that has an operation."""
+    known = _BY_CLASS.get(class_name)
+    return None if known is None else known[0]
+
+
 def own_name(function: Any) -> str | None:
     """The name of a function of `ramify.ops`; ``None`` for any other."""
     name = getattr(function, "__name__", None)

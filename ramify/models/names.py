@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from ramify.errors import DuplicateNameError
 from ramify.graph import Graph
@@ -18,16 +18,35 @@ def output_names(graph: Graph) -> list[str]:
     return [tensor.name for tensor in graph.outputs]
 
 
+def unique(name: str, taken: Container[str]) -> str:
+    """The name itself, or with the first number that makes it one of its own.
+
+    >>> unique("tower", {"tower", "tower_1"})
+    'tower_2'
+    """
+    number, free = 0, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
+
+
 def settle_names(layers: Sequence[Layer]) -> None:
     """Give automatic names that depend on this model alone; names that a user gave stay, and must differ.
+
+    Models inside may have been given the same name, as two of one function often are: later ones get a number.
 
     Raises:
         DuplicateNameError: two layers were given the same name.
     """
     taken: dict[str, Layer] = {}
+    given = {layer.name for layer in layers if getattr(layer, "_name_is_given", True)}
     for layer in layers:
         if not getattr(layer, "_name_is_given", True):
             continue
+        if layer.name in taken and hasattr(type(layer), "has_graph"):
+            layer.name = unique(layer.name, given)
+            given.add(layer.name)
         if layer.name in taken:
             raise DuplicateNameError(
                 f"Two layers are named '{layer.name}' ({type(taken[layer.name]).__name__} and {type(layer).__name__}). "

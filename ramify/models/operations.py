@@ -171,6 +171,16 @@ def _write_max(given: dict[str, Any]) -> bool:
     return True
 
 
+def _read_any(given: dict[str, Any]) -> Call:
+    axis = given.get("axis")
+    return ((given["x"],) if axis is None else (given["x"], axis, given.get("keepdims", False))), {}
+
+
+def _all_bool(given: dict[str, Any]) -> bool:
+    """On whole numbers, Python's operators go bit by bit."""
+    return all(getattr(given.get(name), "dtype", torch.bool) is torch.bool for name in ("x", "x1", "x2"))
+
+
 _ENDS = {"x_min": _REQUIRED, "x_max": _REQUIRED}
 _AXES = {"axis": None, "keepdims": False}
 _ROWS = [
@@ -190,6 +200,8 @@ _ROWS = [
     _row("numpy", "LessEqual", "x1 x2", {}, operator.le, *_function("le"), *_function("less_equal")),
     _row("numpy", "Equal", "x1 x2", {}, *_function("eq")),
     _row("numpy", "NotEqual", "x1 x2", {}, *_function("ne"), *_function("not_equal")),
+    _row("numpy", "Any", "x", _AXES, *_function("any"), read=_read_any),
+    _row("numpy", "All", "x", _AXES, *_function("all"), read=_read_any),
     _row("numpy", "LogicalAnd", "x1 x2", {}, *_function("logical_and")),
     _row("numpy", "LogicalOr", "x1 x2", {}, *_function("logical_or")),
     _row("numpy", "LogicalXor", "x1 x2", {}, *_function("logical_xor")),
@@ -220,6 +232,13 @@ _ROWS = [
     _row("nn", "Elu", "x", {"alpha": 1.0}, F.elu),
     _row("math", "Logsumexp", "x", {"axis": _REQUIRED, "keepdims": False}, *_function("logsumexp")),
 ]
+# Operators that mean another operation of Keras than their function of torch does, on some dtypes.
+_OTHERS = [
+    _row("numpy", "LogicalAnd", "x1 x2", {}, operator.and_, _Tensor.__and__, write=_all_bool),
+    _row("numpy", "LogicalOr", "x1 x2", {}, operator.or_, _Tensor.__or__, write=_all_bool),
+    _row("numpy", "LogicalXor", "x1 x2", {}, operator.xor, _Tensor.__xor__, write=_all_bool),
+    _row("numpy", "LogicalNot", "x", {}, operator.invert, _Tensor.__invert__, write=_all_bool),
+]
 # Of one tensor, without options: Keras's file and name, torch's name.
 _PLAIN = """
 nn.Relu relu, nn.Sigmoid sigmoid, nn.Selu selu, nn.Relu6 relu6, nn.Silu silu, nn.Softplus softplus, nn.Softsign
@@ -234,7 +253,7 @@ for _keras, _torch in (_one.split() for _one in _PLAIN.split(",")):
     _ROWS.append(_row(_file, _class, "x", {}, *_function(_torch, F)))
 
 BY_NAME = {row.name: row for row in _ROWS}
-BY_FUNCTION = {function: row for row in reversed(_ROWS) for function in row.functions}
+BY_FUNCTION = {function: row for row in reversed(_ROWS + _OTHERS) for function in row.functions}
 MODULE, CLASS = "ramify.graph", "Operation"
 
 
@@ -269,6 +288,17 @@ def describe(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         args,
         dict(kwargs),
     )
+
+
+def module_of(class_name: str) -> str | None:
+    """The module that Keras writes for an operation; ``None`` for what is none.
+
+    >>> module_of("Multiply")
+    'keras.src.ops.numpy'
+    """
+    row = BY_NAME.get(class_name)
+    file = keras_operations.file_of(class_name) if row is None else row.module
+    return None if file is None else f"keras.src.ops.{file}"
 
 
 def is_operation(entry: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from ramify.graph.structure import flatten
 from ramify.layers.core.input_layer import Input, InputLayer
 from ramify.layers.layer import Layer
 from ramify.models.model import Model
+from ramify.models.names import unique
 from ramify.registry import CustomObjectScope, deserialize, loading, serializable, serialize, sharing
 
 
@@ -80,7 +81,10 @@ class Sequential(Model):
         first = self._stack[0] if self._stack else None
         if isinstance(layer, InputLayer) and first is not None:
             raise ArgumentError(f"{self.describe()} already has '{first.name}' in first place, where an input belongs.")
-        if any(one._name_is_given and one.name == layer.name for one in self._stack) and layer._name_is_given:
+        given = {one.name for one in self._stack if one._name_is_given}
+        if layer._name_is_given and layer.name in given and isinstance(layer, Model):
+            layer.name = unique(layer.name, given)
+        if layer._name_is_given and layer.name in given:
             raise DuplicateNameError(
                 f"{self.describe()} already has a layer named '{layer.name}'. Give each layer a name of its own."
             )

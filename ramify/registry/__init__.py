@@ -1,5 +1,6 @@
 """Names in files: which class or function a name stands for, and how an object becomes a config and back."""
 
+from ramify.registry.bytecode import bytecode_of, function_of, is_bytecode
 from ramify.registry.names import (
     CustomObjectScope,
     also,
@@ -16,6 +17,7 @@ from ramify.registry.names import (
     serializable,
 )
 from ramify.registry.objects import (
+    allow_code,
     awaits_weights,
     deserialize,
     function_dict,
@@ -29,17 +31,21 @@ from ramify.registry.values import decode, encode, is_value
 
 __all__ = [
     "CustomObjectScope",
+    "allow_code",
     "also",
     "awaits_weights",
     "builtin",
+    "bytecode_of",
     "custom_object_scope",
     "decode",
     "deserialize",
     "encode",
     "function_dict",
+    "function_of",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "is_bytecode",
     "is_safe",
     "is_value",
     "loading",

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from ramify.errors import ArgumentError, UnsafeFileError
+from ramify.errors import ArgumentError
 from ramify.registry import values
+from ramify.registry.bytecode import function_of, is_bytecode
 from ramify.registry.names import (
     builtin,
     custom_name_of,
@@ -23,7 +24,12 @@ from ramify.registry.names import (
 )
 
 _FUNCTION = ("function", "builtin_function_or_method", "method", "type")
-_SPECIAL_NAME = {("keras", "Functional"): ("keras.src.models.functional", "Functional")}
+# Where Keras looks for classes that are public nowhere.
+_SPECIAL_NAME = {
+    ("keras", "Functional"): ("keras.src.models.functional", "Functional"),
+    ("keras", "LayerScale"): ("keras.src.applications.convnext", "LayerScale"),
+    ("keras", "StochasticDepth"): ("keras.src.applications.convnext", "StochasticDepth"),
+}
 
 
 class _State(threading.local):
@@ -33,6 +39,12 @@ class _State(threading.local):
         self.written: dict[int, tuple[Any, list[dict[str, Any]]]] | None = None
         self.finished: set[int] = set()
         self.made: dict[Any, Any] | None = None
+
+
+class _Process:
+    """What holds in all threads."""
+
+    runs_code = False
 
 
 _state = _State()
@@ -160,8 +172,16 @@ def awaits_weights() -> bool:
 
 
 def is_safe() -> bool:
-    """Whether what asks for code out of a file is refused: always, but within ``load_model(..., safe_mode=False)``."""
-    return _state.safe
+    """Whether what asks for code out of a file is refused.
+
+    It always is, but within a call that was told ``safe_mode=False``, and after `allow_code`.
+    """
+    return _state.safe and not _Process.runs_code
+
+
+def allow_code(allowed: bool = True) -> None:
+    """Let files and configs bring code along, whatever the calls that read them say."""
+    _Process.runs_code = allowed
 
 
 def deserialize(
@@ -188,11 +208,8 @@ def deserialize(
         return config
     if values.is_value(config):
         return values.decode(config)
-    if config.get("class_name") == "__lambda__":
-        raise UnsafeFileError(
-            f"The {what} is stored as Python bytecode, which is not run. Write it as a named function under "
-            "`@register_keras_serializable()` and save again; or build the model in code and load only the weights."
-        )
+    if is_bytecode(config):
+        return config.value if hasattr(config, "value") else function_of(config, f"the {what}", safe=is_safe())
     shared, made = config.get("shared_object_id"), _state.made
     if made is not None and shared is not None and (shared, config.get("class_name")) in made:
         return made[shared, config.get("class_name")]

@@ -9,13 +9,17 @@ from ramify.registry import (
     register_keras_serializable,
 )
 from ramify.saving.checkpoint import load_checkpoint, save_checkpoint
+from ramify.saving.editor import KerasFileEditor
 from ramify.saving.models import load_model, model_from_json, save_model
 from ramify.saving.objects import deserialize_keras_object, serialize_keras_object
+from ramify.saving.report import LoadReport
 from ramify.saving.saver import Saver
 from ramify.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
+    "LoadReport",
     "Saver",
     "custom_object_scope",
     "deserialize_keras_object",

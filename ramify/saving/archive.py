@@ -62,7 +62,7 @@ class Archive:
         if start == b"\x89HDF\r\n\x1a\n":
             return (
                 "is an HDF5 file. If it holds weights only, build the model and call `model.load_weights`; a whole "
-                "model in Keras's old format must be opened with Keras and saved as `.keras`."
+                "model in Keras's old format must have a name that ends in `.h5`."
             )
         return f"is no `.keras` file, or a damaged one: {error}. Such a file is a zip with {CONFIG} and {WEIGHTS}."
 

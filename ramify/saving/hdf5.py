@@ -6,6 +6,7 @@ data is read before its shape and dtype were compared with those of the weight i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -16,9 +17,11 @@ import torch
 
 from ramify.errors import FileFormatError, UnsafeFileError
 from ramify.saving.checksums import check, checksum
+from ramify.saving.heaps import SHORT, shared_texts
 from ramify.saving.parts import Part, join
 
 MAX_OBJECTS = 2_000_000
+MAX_TEXT = 64 * 2**20  # letters in all names together
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone
 SUMS = "ramify_sha256"
 _BITS = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
@@ -42,25 +45,50 @@ def array_of(value: Any) -> tuple[np.ndarray[Any, Any], str | None]:
     return array, None
 
 
+def arrays_of(part: Part) -> Iterator[tuple[str, np.ndarray[Any, Any], str | None]]:
+    """The weights of a part: key, array, and the name of its dtype where NumPy has none."""
+    store: dict[str, Any] = {}
+    part.owner.save_own_variables(store)
+    for key, value in store.items():
+        yield key, *array_of(value)
+
+
+def group_of(file: h5py.File, part: Part) -> h5py.Group:
+    """The group for a part's weights, made where it is not there."""
+    group = file.require_group(join(part.path, "vars"))
+    group.attrs["name"] = part.name
+    return group
+
+
+def put(group: h5py.Group, key: str, array: np.ndarray[Any, Any], kind: str | None) -> None:
+    """Write one array."""
+    dataset = group.create_dataset(key, data=array)
+    if kind is not None:
+        dataset.attrs["dtype"] = kind
+
+
 def write(file: h5py.File, parts: list[Part]) -> dict[str, str]:
     """Write the weights of all parts; returns path -> checksum."""
     sums: dict[str, str] = {}
     for part in parts:
-        store: dict[str, Any] = {}
-        part.owner.save_own_variables(store)
-        place = join(part.path, "vars")
-        group = file.require_group(place)
-        group.attrs["name"] = part.name
-        for key, value in store.items():
-            array, kind = array_of(value)
-            dataset = group.create_dataset(key, data=array)
-            if kind is not None:
-                dataset.attrs["dtype"] = kind
-            sums[f"{place}/{key}"] = checksum(array)
+        group = group_of(file, part)
+        for key, array, kind in arrays_of(part):
+            put(group, key, array, kind)
+            sums[f"{join(part.path, 'vars')}/{key}"] = checksum(array)
     return sums
 
 
+def write_sums(file: h5py.File, sums: Mapping[str, str]) -> None:
+    """Write checksums beside the weights."""
+    file.create_dataset(SUMS, data=np.frombuffer(sums_bytes(sums), dtype=np.uint8))
+
+
 # ---- reading ----
+
+
+def dtype_of(dtype: np.dtype[Any], kind: str | None) -> torch.dtype:
+    """The dtype of a weight by that of its array, or by its name where NumPy has none."""
+    return torch.from_numpy(np.empty(0, dtype.newbyteorder("="))).dtype if kind is None else _NO_NUMPY[kind]
 
 
 class Entry:
@@ -70,6 +98,7 @@ class Entry:
         path: where it is in the file.
         shape: its shape.
         dtype: its `torch.dtype`.
+        kind: the name of a dtype that NumPy has not, else ``None``.
     """
 
     def __init__(self, path: str, dataset: h5py.Dataset, sums: Mapping[str, str]) -> None:
@@ -77,11 +106,10 @@ class Entry:
         self._dataset = dataset
         self._sums = sums
         self.shape: tuple[int, ...] = tuple(dataset.shape)
-        kind = _text(dataset.attrs, "dtype") if dataset.dtype.kind == "V" else None
-        self._bits = _NO_NUMPY.get(str(kind))
-        if dataset.dtype.kind == "V" and self._bits is None:
-            raise FileFormatError(f"'{path}' in the file has the unknown dtype {kind!r}.")
-        self.dtype: torch.dtype = self._bits or torch.from_numpy(np.empty(0, dataset.dtype.newbyteorder("="))).dtype
+        self.kind = _text(dataset.attrs, "dtype") if dataset.dtype.kind == "V" else None
+        if dataset.dtype.kind == "V" and self.kind not in _NO_NUMPY:
+            raise FileFormatError(f"'{path}' in the file has the unknown dtype {self.kind!r}.")
+        self.dtype = dtype_of(dataset.dtype, self.kind)
 
     def array(self) -> np.ndarray[Any, Any]:
         """The array as it is stored, its checksum compared."""
@@ -96,28 +124,35 @@ class Entry:
     def tensor(self) -> torch.Tensor:
         """The array as a tensor."""
         array = self.array()
-        if self._bits is not None:
-            return torch.from_numpy(np.ascontiguousarray(array).view(f"i{array.itemsize}")).view(self._bits)
+        if self.kind is not None:
+            return torch.from_numpy(np.ascontiguousarray(array).view(f"i{array.itemsize}")).view(self.dtype)
         return torch.from_numpy(np.require(array, array.dtype.newbyteorder("="), ["C", "W"]))
 
-    def unasked(self) -> Any:
-        """The array for code that brings its own idea of shapes: only if the file is as large as it says."""
-        size, stored = self._dataset.nbytes, self._dataset.id.get_storage_size()
-        if size > MAX_UNASKED and stored < size:
-            raise UnsafeFileError(
-                f"'{self.path}' says that it has {size} bytes, but the file holds {stored} for it. It is not read."
-            )
-        return self.tensor() if self._bits is not None else self.array()
+    @property
+    def excess(self) -> int:
+        """The bytes that the array has beyond those that the file holds for it."""
+        return max(0, int(self._dataset.nbytes) - int(self._dataset.id.get_storage_size()))
+
+    def value(self) -> Any:
+        """The array; a tensor where NumPy has not the dtype."""
+        return self.array() if self.kind is None else self.tensor()
 
 
 class Store(Mapping[str, Any]):
-    """What `load_own_variables` of a layer reads from."""
+    """What `load_own_variables` of a layer reads from: code with its own idea of shapes, so that bytes are counted."""
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         self._entries = entries
+        self._room = MAX_UNASKED
 
     def __getitem__(self, key: str) -> Any:
-        return self._entries[key].unasked()
+        entry = self._entries[key]
+        self._room -= entry.excess
+        if self._room < 0:
+            raise UnsafeFileError(
+                f"'{entry.path}' says that it has {entry.excess} bytes more than the file holds for it. It is not read."
+            )
+        return entry.value()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -141,8 +176,11 @@ class WeightFile:
 
     def __init__(self, source: Path | BinaryIO, name: str, sums: Mapping[str, str] | None = None) -> None:
         self.name = name
+        self._source = source
+        self._text_room = MAX_TEXT
         self.entries: dict[str, dict[str, Entry]] = {}
         self.names: dict[str, str] = {}
+        self.groups: set[str] = set()
         try:
             self._file = h5py.File(source, "r")
         except (OSError, RuntimeError, ValueError) as error:
@@ -175,7 +213,11 @@ class WeightFile:
         stack: list[tuple[str, h5py.Group]] = [("", self._file)]
         while stack:
             path, group = stack.pop()
+            self.groups.add(path)
             if path.endswith("vars") and (own_name := _text(group.attrs, "name")) is not None:
+                self._text_room -= len(own_name)
+                if self._text_room < 0:
+                    raise UnsafeFileError(f"{self.name} has names of more than {MAX_TEXT} letters. It is not read.")
                 self.names[path.removesuffix("vars").rstrip("/")] = own_name
             for key in group:
                 inner = join(path, key)
@@ -205,8 +247,43 @@ class WeightFile:
                 raise FileFormatError(f"'{path}' in {self.name} holds no plain numbers, but {item.dtype}.")
         return item
 
+    def has(self, path: str) -> bool:
+        """Whether there is a group at a path."""
+        return path in self.groups
+
+    def text(self, name: str) -> str | None:
+        """A text among the attributes of the file."""
+        return _text(self._file.attrs, name)
+
+    def texts(self, path: str, name: str) -> list[str] | None:
+        """A list of texts among the attributes of a group, in one attribute or several; ``None`` where there is none.
+
+        Raises:
+            FileFormatError: there is something else.
+            UnsafeFileError: the texts would take far more room than the file.
+        """
+        attributes = (self._file[path] if path else self._file).attrs
+        known = set(attributes)
+        if name in known:
+            return self._listed(attributes, name)
+        parts = itertools.takewhile(known.__contains__, (f"{name}{i}" for i in itertools.count()))
+        found = [self._listed(attributes, part) for part in parts]
+        return list(itertools.chain.from_iterable(found)) if found else None
+
+    def _listed(self, attributes: h5py.AttributeManager, name: str) -> list[str]:
+        attribute = attributes.get_id(name)
+        if attribute.shape == (0,):
+            return []
+        kind = h5py.check_string_dtype(attribute.dtype)
+        if kind is None or len(attribute.shape) != 1:
+            raise FileFormatError(f"The attribute '{name}' in {self.name} is no list of names. The file is damaged.")
+        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else shared_texts(self._source))
+        if room > MAX_TEXT:
+            raise UnsafeFileError(f"The names in the attribute '{name}' of {self.name} take too much room.")
+        return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in attributes[name]]
+
     def _own_sums(self) -> dict[str, str]:
-        if SUMS not in self._file:
+        if SUMS not in set(self._file):  # asking the file itself would follow a link
             return {}
         dataset = self._item(self._file, SUMS, SUMS, set())
         if not isinstance(dataset, h5py.Dataset) or dataset.nbytes > MAX_UNASKED or dataset.dtype != np.uint8:

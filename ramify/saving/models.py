@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import io
 import json
 import os
@@ -17,15 +16,13 @@ import h5py
 from ramify import registry
 from ramify.errors import ArgumentError, FileFormatError, RamifyError, UnsafeFileError
 from ramify.layers.layer import Layer
-from ramify.saving import archive, hdf5
+from ramify.saving import archive, extras, hdf5, legacy
 from ramify.saving.archive import Archive
-from ramify.saving.checksums import KEY
 from ramify.saving.files import existing, may_write, replacing
-from ramify.saving.loading import load
+from ramify.saving.loading import execute, load
+from ramify.saving.metadata import metadata, own, saved_sums
 from ramify.saving.parts import Part, parts_of
-from ramify.version import __version__
 
-KERAS_VERSION = "3.15.1"  # whose format this is
 _SPARE = 64 * 2**20
 
 
@@ -70,13 +67,8 @@ def save_model(
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         sums = hdf5.write(file, parts)
-    metadata = {
-        "keras_version": KERAS_VERSION,
-        "date_saved": dt.datetime.now().astimezone().strftime("%Y-%m-%d@%H:%M:%S"),
-        KEY: {"version": __version__, "sha256": sums},
-    }
     members = {
-        archive.METADATA: json.dumps(metadata).encode(),
+        archive.METADATA: json.dumps(metadata(sums, extras.state_of(model))).encode(),
         archive.CONFIG: config,
         archive.WEIGHTS: buffer.getbuffer(),
         **_assets(parts),
@@ -89,7 +81,7 @@ def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
-    safe_mode: bool = True,
+    safe_mode: bool | None = True,
 ) -> Any:
     """Load a model that was saved here or by Keras 3.
 
@@ -97,10 +89,11 @@ def load_model(
     `custom_objects`.
 
     Args:
-        filepath: a ``.keras`` file.
+        filepath: a ``.keras`` file; or a whole model in Keras's old layout, ``.h5``.
         custom_objects: name in the file -> class or function, for your own.
         compile: whether to compile the model as it was, its optimizer's state included.
-        safe_mode: false lets `Lambda` layers run Python code out of the file. Only for files that you made yourself.
+        safe_mode: false lets `Lambda` layers run Python code out of the file, for files that you made yourself;
+            ``None``: as it is around the call.
 
     Returns:
         The model.
@@ -110,21 +103,42 @@ def load_model(
         UnsafeFileError: the file asks for code to be run, or points out of itself.
     """
     path = existing(filepath, "`.keras` file")
+    safe = None if safe_mode is None else safe_mode is not False
+    if path.suffix in (".h5", ".hdf5") and legacy.is_legacy(path):
+        return _load_legacy(path, custom_objects, compile=compile, safe=safe)
     with Archive(path) as file:
         config = file.json(archive.CONFIG)
-        metadata = file.json(archive.METADATA)
-        model = _made(config, custom_objects, str(path), safe=safe_mode is not False, blank=True)
-        if compile and config.get("compile_config") and hasattr(model, "compile_from_config"):
-            with _told(str(path)), registry.CustomObjectScope(custom_objects), registry.loading():
-                model.compile_from_config(config["compile_config"])
-        own = metadata.get(KEY)
-        sums = own.get("sha256") if isinstance(own, dict) else None
+        about = file.json(archive.METADATA)
+        model = _made(config, custom_objects, str(path), safe=safe, blank=True)
+        if compile:
+            _compile(model, config.get("compile_config"), custom_objects, str(path))
         size = sum(weight.nbytes for weight in model.weights)
+        sums = saved_sums(about)
         with file.weights(8 * size + _SPARE) as source, hdf5.WeightFile(source, str(path), sums) as weights:
-            load(model, weights)
+            load(model, weights, fresh=True)
         for part in parts_of(model):
             _load_assets(part, file)
+    extras.restore_random(model, own(about, extras.RANDOM), str(path))
+    extras.restore_metrics(model, own(about, extras.METRICS), str(path))
     return model
+
+
+def _load_legacy(path: Path, custom_objects: Mapping[str, Any] | None, *, compile: bool, safe: bool | None) -> Any:
+    name = str(path)
+    with hdf5.WeightFile(path, name) as file:
+        config, training = legacy.configs_of(file)
+        model = _made(config, custom_objects, name, safe=safe, blank=True)
+        if compile:
+            _compile(model, training, custom_objects, name)
+        execute(legacy.plan(model, file, optimizer=compile), model, name, skip=False, fresh=True)
+    return model
+
+
+def _compile(model: Any, config: Any, custom_objects: Mapping[str, Any] | None, name: str) -> None:
+    """Compile a model as it was, if it was."""
+    if config and hasattr(model, "compile_from_config"):
+        with _told(name), registry.CustomObjectScope(custom_objects), registry.loading():
+            model.compile_from_config(config)
 
 
 def to_json(model: Layer, **kwargs: Any) -> str:
@@ -151,15 +165,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         UnsafeFileError: it asks for code to be run.
     """
     config = archive.parsed(json_string, "the model's JSON")
-    model = _made(config, custom_objects, "the model's JSON", safe=registry.is_safe(), blank=False)
-    if config.get("compile_config") and hasattr(model, "compile_from_config"):
-        with _told("the model's JSON"), registry.CustomObjectScope(custom_objects):
-            model.compile_from_config(config["compile_config"])
+    model = _made(config, custom_objects, "the model's JSON", safe=None, blank=False)
+    _compile(model, config.get("compile_config"), custom_objects, "the model's JSON")
     return model
 
 
 def _made(
-    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, name: str, *, safe: bool, blank: bool
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, name: str, *, safe: bool | None, blank: bool
 ) -> Any:
     with _told(name), registry.CustomObjectScope(custom_objects), registry.loading(safe=safe, blank=blank):
         model = registry.deserialize(config, "keras.layers", what="class")

@@ -29,14 +29,14 @@ def serialize_keras_object(obj: Any) -> Any:
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool | None = True, **kwargs: Any
 ) -> Any:
     """The object that `serialize_keras_object` described.
 
     Args:
         config: plain data, as made here or by Keras.
         custom_objects: name -> class or function, for your own.
-        safe_mode: false lets `Lambda` layers run Python code out of the config.
+        safe_mode: false lets `Lambda` layers run Python code out of the config; ``None``: as it is around the call.
         **kwargs: `module_objects`, a further table of names; `printable_module_name`, a word for messages.
 
     Raises:
@@ -51,7 +51,8 @@ def deserialize_keras_object(
     what = kwargs.pop("printable_module_name", "object")
     if kwargs:
         raise ArgumentError(f"`deserialize_keras_object` takes no {', '.join(kwargs)}. Leave it out.")
-    with registry.CustomObjectScope({**table, **(custom_objects or {})}), registry.loading(safe=safe_mode is not False):
+    safe = None if safe_mode is None else safe_mode is not False
+    with registry.CustomObjectScope({**table, **(custom_objects or {})}), registry.loading(safe=safe):
         return _deserialized(config, what)
 
 

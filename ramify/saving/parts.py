@@ -17,6 +17,8 @@ from ramify.layers.layer import Layer
 from ramify.naming import to_snake_case
 
 OPTIMIZER = "optimizer"
+# Keras's name for the class, and no properties that show what is in it.
+_ELSEWHERE = {"GroupQueryAttention": "grouped_query_attention"}
 _OURS = ("ramify.", "torch.", "builtins")
 
 
@@ -66,7 +68,7 @@ def named_items(container: Any) -> Iterator[tuple[str, Any]]:
     counts: dict[str, int] = {}
     for item in container.values() if isinstance(container, dict) else container:
         if isinstance(item, Layer):
-            base = to_snake_case(type(item).__name__)
+            base = _ELSEWHERE.get(type(item).__name__) or to_snake_case(type(item).__name__)
         elif _holds_layers(item):
             base = "container"
         else:
@@ -115,7 +117,7 @@ def _attributes(layer: Any) -> list[str]:
 
 
 def _shown_name(layer: Layer, name: str) -> str:
-    public = name.lstrip("_")
+    public = name if type(layer).__name__ in _ELSEWHERE else name.lstrip("_")
     return public if public != name and isinstance(getattr(type(layer), public, None), property) else name
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ramify.saving import checkpoint, models, weights
+from ramify.saving.report import LoadReport
 
 
 class Saver:
@@ -30,21 +31,24 @@ class Saver:
         """Save the weights. See `saving.save_weights`.
 
         Args:
-            filepath: ends in ``.weights.h5`` or ``.safetensors``.
+            filepath: ends in ``.weights.h5`` or ``.safetensors``; with `max_shard_size`, in ``.weights.json``.
             overwrite: whether a file of that name may be replaced.
-            max_shard_size: must be ``None``.
+            max_shard_size: in GiB; the weights are spread over files of at most this size.
         """
         weights.save_weights(self, filepath, overwrite, max_shard_size)  # type: ignore[arg-type]
 
-    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> LoadReport:
         """Load the weights. See `saving.load_weights`.
 
         Args:
-            filepath: a ``.weights.h5``, ``.keras`` or ``.safetensors`` file.
+            filepath: a ``.weights.h5``, ``.weights.json``, ``.keras``, ``.safetensors`` or ``.h5`` file.
             skip_mismatch: leave weights that do not fit as they are, and warn, instead of raising.
-            **kwargs: none are taken.
+            **kwargs: `by_name`: whether layers are told by their names, those that the file lacks staying as they are.
+
+        Returns:
+            What was loaded and what was not.
         """
-        weights.load_weights(self, filepath, skip_mismatch, **kwargs)  # type: ignore[arg-type]
+        return weights.load_weights(self, filepath, skip_mismatch, **kwargs)  # type: ignore[arg-type]
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture, and how the model was compiled, as JSON; `models.model_from_json` reads it.

@@ -1,6 +1,7 @@
 """The layers everything else is made of."""
 
 from ramify.layers.core.activation import Activation
+from ramify.layers.core.convnext import LayerScale, StochasticDepth
 from ramify.layers.core.dense import Dense
 from ramify.layers.core.einsum_dense import EinsumDense
 from ramify.layers.core.identity import Identity
@@ -18,7 +19,9 @@ __all__ = [
     "Input",
     "InputLayer",
     "Lambda",
+    "LayerScale",
     "Masking",
+    "StochasticDepth",
     "TorchModuleWrapper",
     "Wrapper",
 ]

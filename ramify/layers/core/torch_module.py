@@ -13,6 +13,7 @@ from ramify.errors import ArgumentError, UnsafeFileError
 from ramify.graph import SymbolicTensor
 from ramify.layers.config import restored
 from ramify.layers.core.code import Live
+from ramify.layers.core.torch_structure import TAG, describe, restore
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
 
@@ -80,13 +81,17 @@ class TorchModuleWrapper(Layer):
         return None if self.output_shape is None else SymbolicTensor(self.output_shape, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; a module whose class has a `get_config` of its own can go into a file."""
+        """The constructor's arguments.
+
+        Modules of `torch.nn`, and containers of them, are written as their class and its arguments; others can go into
+        a file when their class has a `get_config` of its own and is registered.
+        """
         if hasattr(self.module, "get_config"):
             module = registry.serialize(self.module)
         else:
             cls = type(self.module)
-            data = {"class_name": "__torch_module__", "config": {"class": f"{cls.__module__}.{cls.__qualname__}"}}
-            module = Live(data, self.module)
+            unknown = {"class_name": TAG, "config": {"class": f"{cls.__module__}.{cls.__qualname__}"}}
+            module = Live(describe(self.module) or unknown, self.module)
         return {
             "name": self.name,
             "trainable": self.trainable,
@@ -100,12 +105,21 @@ class TorchModuleWrapper(Layer):
         """The layer that `get_config` described, around a copy of the module.
 
         Raises:
-            UnsafeFileError: the module came from a file as a pickle, or as a class without a config.
+            UnsafeFileError: the module came from a file as a pickle, or as a class that is not torch's and has no
+                config.
+            FileFormatError: what the file says of the module is damaged.
         """
         module = config["module"]
         if isinstance(module, Live):
             return cls(copy.deepcopy(module.value), **restored({k: v for k, v in config.items() if k != "module"}))
-        if isinstance(module, str) or module.get("class_name") == "__torch_module__":
+        if (
+            isinstance(module, Mapping)
+            and module.get("class_name") == TAG
+            and set(module.get("config") or ()) != {"class"}
+        ):
+            made = restore(module, f"the TorchModuleWrapper '{config.get('name')}'")
+            return cls(made, **restored({k: v for k, v in config.items() if k != "module"}))
+        if isinstance(module, str) or module.get("class_name") == TAG:
             raise UnsafeFileError(
                 f"The module of the TorchModuleWrapper '{config.get('name')}' can only be made by code, which no file "
                 "gets to run. Give its class a `get_config` and `@register_keras_serializable()`, and save again; or "
