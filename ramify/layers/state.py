@@ -16,3 +16,12 @@ class CallState(threading.local):
 
 
 state = CallState()
+
+
+class Changes:
+    """How often an attribute of any layer was set. Who has drawn conclusions from layers looks whether it still is so."""
+
+    count = 0
+
+
+changes = Changes()

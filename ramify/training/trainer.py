@@ -124,6 +124,7 @@ class Trainer(Stepping):
         calls.on_train_begin()
         for epoch in epochs:
             self.reset_metrics()
+            self.engine.begin_epoch()
             calls.on_epoch_begin(epoch)
             made, steps = self._run_batches("train", function, feed.epoch(), calls)
             told = self._told(made)
