@@ -8,6 +8,7 @@ from typing import Any
 from ramify import losses, metrics, optimizers, registry
 from ramify.errors import ArgumentError, NotCompiledError
 from ramify.layers.layer import Layer
+from ramify.layers.state import changes
 from ramify.training.compile_loss import CompileLoss
 from ramify.training.compile_metrics import CompileMetrics
 from ramify.training.engine import Engine
@@ -34,6 +35,7 @@ class Compiling(Layer):
     memory_budget: float | None = None
     _jit_compile: Any = "auto"
     _engine: Engine | None = None
+    _known_metrics: tuple[int, list[Any]] | None = None
     _compile_arguments: Mapping[str, Any] | None = None
 
     def compile(  # Keras's method; torch's own is `torch.compile(model)`
@@ -109,7 +111,7 @@ class Compiling(Layer):
 
     def _forget_functions(self) -> None:
         own = self.__dict__
-        own["_engine"] = own["_loss_sources"] = None
+        own["_engine"] = own["_loss_sources"] = own["_known_metrics"] = None
         own["train_function"] = own["test_function"] = own["predict_function"] = None
 
     @property
@@ -155,7 +157,14 @@ class Compiling(Layer):
                 found.append(self.compile_metrics)
             if self.compile_loss is not None:
                 found.extend(self.compile_loss.metrics)
-        return [*found, *super().metrics]
+        return [*found, *self._metrics_of_layers()]
+
+    def _metrics_of_layers(self) -> list[Any]:
+        """The metrics that are attributes of layers; searched for again when any layer has changed."""
+        known = self._known_metrics
+        if known is None or known[0] != changes.count:
+            known = self.__dict__["_known_metrics"] = (changes.count, super().metrics)
+        return known[1]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -208,7 +217,7 @@ class Compiling(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Functions and caches do not travel: they are made again when they are needed."""
-        gone = ("_engine", "_loss_sources", "train_function", "test_function", "predict_function")
+        gone = ("_engine", "_loss_sources", "_known_metrics", "train_function", "test_function", "predict_function")
         return {name: value for name, value in super().__getstate__().items() if name not in gone}
 
 

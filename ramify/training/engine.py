@@ -41,6 +41,11 @@ class Engine(ABC):
     def refresh(self) -> None:
         """Look again at which weights and layers the model has."""
 
+    def replay(self, data: Any, training: bool) -> bool:
+        """Do a step for which no module need be in the mode for it; false, and nothing done, where there is none."""
+        del data, training
+        return False
+
     def begin_epoch(self) -> None:
         """An epoch of training begins."""
 

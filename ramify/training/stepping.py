@@ -165,9 +165,12 @@ class Stepping(Compiling):
 
     def _step_of(self, name: str, lean: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The engine's step, which skips the logs; the user's where it is overridden."""
-        overridden = name in self.__dict__ or getattr(type(self), name) is not getattr(Stepping, name)
-        step: Callable[[Any], Any] = getattr(self, name) if overridden else lean
+        step: Callable[[Any], Any] = lean if self._is_lean(name) else getattr(self, name)
         return step
+
+    def _is_lean(self, name: str) -> bool:
+        """Whether a step is the library's own, which an engine may run in any way."""
+        return name not in self.__dict__ and getattr(type(self), name) is getattr(Stepping, name)
 
     # ---- single batches ----
 
@@ -193,6 +196,8 @@ class Stepping(Compiling):
         self.require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
         self.reset_metrics()
+        if self._is_lean("train_step") and self.engine.replay(batch, training=True):
+            return self._results(None, return_dict)
         with self.mode(training=True):
             logs = self.make_train_function()([batch])
         return self._results(logs, return_dict)
@@ -202,6 +207,8 @@ class Stepping(Compiling):
         self.require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight)
         self.reset_metrics()
+        if self._is_lean("test_step") and self.engine.replay(batch, training=False):
+            return self._results(None, return_dict)
         with self.mode(training=False), torch.no_grad():
             logs = self.make_test_function()([batch])
         return self._results(logs, return_dict)

@@ -292,7 +292,7 @@ class Trainer(Stepping):
 
     def _refresh(self) -> None:
         """Layers may have been frozen, added or taken away since the last run."""
-        self.__dict__["_loss_sources"] = None
+        self.__dict__["_loss_sources"] = self.__dict__["_known_metrics"] = None
         self.engine.refresh()
 
     def _validation_source(self, given: Any, batch_size: int | None) -> DataAdapter:

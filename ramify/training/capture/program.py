@@ -96,6 +96,7 @@ class Program:
         outputs: values that are returned.
         turn: number of the operation with which the backward pass begins; that of all where there is none.
         hoisted: kept values that are views of others, made once; good as long as those stay where they are in memory.
+        homes: memory -> the memory that it takes over.
         rewrites: name of a rewrite -> how often it was applied.
     """
 
@@ -105,6 +106,7 @@ class Program:
     outputs: list[Value]
     turn: int
     hoisted: set[Value] = field(default_factory=set)
+    homes: dict[Value, Value] = field(default_factory=dict)
     rewrites: dict[str, int] = field(default_factory=dict)
 
     def last_uses(self) -> dict[Value, int]:
@@ -121,10 +123,11 @@ class Program:
 
     def peak_bytes(self) -> int:
         """The most memory that values made by the program take at a time, if each is freed after its last use."""
+        homes = self.homes
         lasting = {value.root for value in (*self.inputs, *self.kept)}
         ends: dict[Value, int] = {}
         for value, place in self.last_uses().items():
-            root = value.root
+            root = homes.get(value.root, value.root)
             ends[root] = max(ends.get(root, 0), place)
         freed: dict[int, int] = {}
         for root, place in ends.items():
@@ -134,7 +137,7 @@ class Program:
         born: set[Value] = set(lasting)
         for place, op in enumerate(self.ops):
             for out in op.outs:
-                if out is not None and out.root not in born:
+                if out is not None and out.root not in born and out.root not in homes:
                     born.add(out.root)
                     alive += out.root.nbytes
             peak = max(peak, alive)

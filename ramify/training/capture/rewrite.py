@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -154,11 +155,7 @@ def in_place(program: Program) -> Program:
                 fixed.add(home(first))
         else:
             ops.append(op)
-    for op in ops:
-        for out in op.outs:
-            if out is not None and out.root in homes:
-                out.root = homes[out.root]
-    return _changed(program, "in place", ops=ops, in_place=sum(a is not b for a, b in zip(ops, program.ops, strict=True)))
+    return _changed(program, "in place", ops=ops, homes=homes, in_place=len(homes))
 
 
 def _alike(a: Value, b: Value) -> bool:
@@ -175,6 +172,5 @@ def _into(op: Op, first: Value) -> Op:
 
 
 def _changed(program: Program, name: str, in_place: int | None = None, **parts: Any) -> Program:
-    fields = {key: getattr(program, key) for key in ("inputs", "kept", "ops", "outputs", "turn", "hoisted")}
     count = len(program.ops) - len(parts["ops"]) if in_place is None else in_place
-    return Program(**{**fields, **parts}, rewrites={**program.rewrites, name: count})
+    return replace(program, **parts, rewrites={**program.rewrites, name: count})
