@@ -184,7 +184,8 @@ class Optimizer(Rate, StateAccess):
             trainable_variables: the variables, all of which will have a gradient each time.
 
         Returns:
-            A function of their gradients, each of its variable's dtype, dense and contiguous.
+            A function of their gradients, each of its variable's dtype, dense and contiguous; to be called without
+            autograd.
         """
         variables = list(trainable_variables)
         if type(self).apply is not Optimizer.apply:
@@ -193,11 +194,7 @@ class Optimizer(Rate, StateAccess):
             self.build(variables)
         index = self._index_of(variables, variables)  # any tensors do: none is None
 
-        def advance(grads: Tensors) -> None:
-            with torch.no_grad():
-                self._advance(grads, variables, index)
-
-        return advance
+        return lambda grads: self._advance(grads, variables, index)
 
     def _advance(self, grads: Tensors, variables: Tensors, index: list[int] | None) -> None:
         """One step, the constraints after it, and the count."""

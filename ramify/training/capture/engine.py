@@ -13,7 +13,6 @@ import torch
 
 from ramify.layers.state import changes
 from ramify.optimizers.gradients import prepare
-from ramify.training.capture.budget import within_budget
 from ramify.training.capture.fitness import hooks_of, is_ours, why_not
 from ramify.training.capture.generate import function_of
 from ramify.training.capture.program import Program
@@ -263,19 +262,18 @@ class CapturedEngine(Engine):
 
     def _take(self, kind: Kind, program: Program, trained: list[Any]) -> None:
         """Make a function of a recording, and note what it takes for granted."""
-        if self.memory_budget is not None:
-            program = within_budget(program, self.memory_budget)
-        program = rewrite(program)
+        program = rewrite(program, self.memory_budget)
         function = function_of(program)
         below: Callable[[], AbstractContextManager[Any]] = torch._C._AutoDispatchBelowAutograd
         no_grad, scale, scales = torch.no_grad, self._scale, len(self._scale()) if kind.training else 0
         apply = self.model.optimizer.planned(trained) if kind.training and trained else None
 
         def step(tensors: list[torch.Tensor]) -> None:
-            with no_grad(), below():
-                gradients = function(*tensors, *scale()) if scales else function(*tensors)
-            if apply is not None:
-                apply(gradients)
+            with no_grad():
+                with below():
+                    gradients = function(*tensors, *scale()) if scales else function(*tensors)
+                if apply is not None:
+                    apply(gradients)
 
         kind.step, kind.guard = step, self._guard(program)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
+
 from ramify.training.capture.program import Op, Program, Value
 
 
@@ -20,7 +22,10 @@ def source_of(program: Program) -> tuple[str, dict[str, Any]]:
 
 
 def function_of(program: Program) -> Callable[..., list[Any]]:
-    """A program as a function of its inputs, one by one, that returns the list of its outputs."""
+    """A program as a function of its inputs, one by one, that returns the list of its outputs.
+
+    It is to be called without autograd: below it, where the program was recorded.
+    """
     source, names = source_of(program)
     exec(compile(source, "<captured step>", "exec"), names)  # noqa: S102 - the source was written above
     step: Callable[..., list[Any]] = names["step"]
@@ -47,12 +52,18 @@ class _Writer:
             if value not in program.kept and value not in program.inputs:
                 ends.setdefault(place, []).append(value)
         known = set(self._values)
+        grad = False  # as the caller has it
         for place, op in enumerate(program.ops):
+            if op.grad is not grad:
+                grad = op.grad
+                yield f"    {self._call(torch._C._set_grad_enabled)}({grad})"
             line = self._line(op, known)
             done = [self._values[value] for value in ends.get(place, ()) if value in self._values]
             yield f"    {line}"
             if done:
                 yield f"    del {', '.join(done)}"
+        if grad:
+            yield f"    {self._call(torch._C._set_grad_enabled)}(False)"
         yield f"    return [{', '.join(self._values[value] for value in program.outputs)}]"
 
     def _line(self, op: Op, known: set[Value]) -> str:

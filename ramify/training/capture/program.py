@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+
+
+# Operations whose schema does not tell that they move averages, and at which places these stand.
+HIDDEN_WRITES = {
+    torch.ops.aten.native_batch_norm.default: (3, 4),
+    torch.ops.aten.cudnn_batch_norm.default: (3, 4),
+}
 
 
 class Value:
@@ -48,6 +56,7 @@ class Op:
         outs: what it returns, flat; ``None`` for what is no tensor.
         single: whether it returns one tensor, rather than a tuple or list.
         call: what is called for it: a binding of torch's that leads to `func` with less ado, or `func` itself.
+        grad: whether gradients were asked for: some kernels look, and put by what their backward pass needs.
     """
 
     func: Any
@@ -56,6 +65,7 @@ class Op:
     outs: list[Value | None]
     single: bool
     call: Callable[..., Any]
+    grad: bool
 
     def reads(self) -> Iterator[Value]:
         """The values among the arguments, each as often as it stands there."""
@@ -64,25 +74,24 @@ class Op:
 
     def writes(self) -> list[Value]:
         """The values that the operation changes in place."""
-        if not self.func._schema.is_mutable:
-            return []
-        found: list[Value] = []
-        for place, argument in enumerate(self.func._schema.arguments):
-            if argument.alias_info is not None and argument.alias_info.is_write:
-                given = self.args[place] if place < len(self.args) else self.kwargs.get(argument.name)
-                found.extend(values_in((given,)))
-        return found
+        if self.func in HIDDEN_WRITES and self.args[5]:  # while training
+            return list(values_in(self.args[place] for place in HIDDEN_WRITES[self.func]))
+        return [
+            value
+            for place, name in _written_arguments(self.func)
+            for value in values_in((self.args[place] if place < len(self.args) else self.kwargs.get(name),))
+        ]
 
     @property
     def draws(self) -> bool:
         """Whether it takes random numbers."""
-        return torch.Tag.nondeterministic_seeded in self.func.tags
+        return _draws(self.func)
 
     def with_values(self, swap: Callable[[Value], Value]) -> Op:
         """The same operation on other values; what it returns stays."""
         args = tuple(swapped(arg, swap) for arg in self.args)
         kwargs = {name: swapped(arg, swap) for name, arg in self.kwargs.items()}
-        return Op(self.func, args, kwargs, self.outs, self.single, self.call)
+        return Op(self.func, args, kwargs, self.outs, self.single, self.call, self.grad)
 
 
 @dataclass
@@ -143,6 +152,18 @@ class Program:
             peak = max(peak, alive)
             alive -= freed.get(place, 0)
         return peak
+
+
+@functools.cache
+def _written_arguments(func: Any) -> list[tuple[int, str]]:
+    """Places and names of the arguments that an overload writes to."""
+    arguments = enumerate(func._schema.arguments)
+    return [(place, arg.name) for place, arg in arguments if arg.alias_info is not None and arg.alias_info.is_write]
+
+
+@functools.cache
+def _draws(func: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
 
 
 def values_in(tree: Any) -> Iterator[Value]:

@@ -67,7 +67,7 @@ class Recorder(TorchDispatchMode):
         outs = [self._output(tensor, given) if isinstance(tensor, torch.Tensor) else None for tensor in flat]
         if any(isinstance(item, (tuple, list)) for item in flat):
             self.problem = f"{func} returns lists in a tuple"
-        self.ops.append(Op(func, noted_args, noted_kwargs, outs, single, call))
+        self.ops.append(Op(func, noted_args, noted_kwargs, outs, single, call, torch.is_grad_enabled()))
         return out
 
     def turn_back(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from ramify.training.capture.budget import within_budget
 from ramify.training.capture.program import Op, Program, Value
 
 _aten = torch.ops.aten
-_SAME = {_aten.detach.default, _aten.alias.default}
 _VIEWS = {
     _aten.t.default,
     _aten.view.default,
@@ -27,15 +27,16 @@ _VIEWS = {
 }
 
 
-def rewrite(program: Program) -> Program:
-    """All of this file, in order."""
-    for step in (without_copies_of_names, without_dead_ends, with_views_made_once, in_place):
-        program = step(program)
-    return program
+def rewrite(program: Program, memory_budget: float | None = None) -> Program:
+    """All of this file, in order; and recomputation for a budget, before memory is given from hand to hand."""
+    program = without_dead_ends(without_copies_of_names(program))
+    if memory_budget is not None:
+        program = within_budget(program, memory_budget)
+    return in_place(with_views_made_once(program))
 
 
 def without_copies_of_names(program: Program) -> Program:
-    """`detach` gives the same tensor under another name, which nothing needs where there is no autograd."""
+    """`detach`, and a view of the same shape, give the same tensor again, which nothing needs without autograd."""
     names: dict[Value, Value] = {}
 
     def swap(value: Value) -> Value:
@@ -45,13 +46,18 @@ def without_copies_of_names(program: Program) -> Program:
     turn = program.turn
     for place, op in enumerate(program.ops):
         op = op.with_values(swap)
-        if op.func in _SAME and op.outs[0] is not None:
+        if op.func in _VIEWS and op.outs[0] is not None and _is_the_same(op):
             names[op.outs[0]] = op.args[0]
             turn -= place < program.turn
         else:
             ops.append(op)
     outputs = [swap(value) for value in program.outputs]
     return _changed(program, "names", ops=ops, outputs=outputs, turn=turn)
+
+
+def _is_the_same(op: Op) -> bool:
+    made, given = op.outs[0], op.args[0]
+    return made is not None and made.shape == given.shape and made.strides == given.strides
 
 
 def without_dead_ends(program: Program) -> Program:
@@ -166,9 +172,9 @@ def _into(op: Op, first: Value) -> Op:
     if op.func in _IN_PLACE:
         call = _IN_PLACE[op.func]
         func = getattr(_aten, op.func._schema.name.split("::")[1] + "_")
-        return Op(getattr(func, op.func._overloadname), op.args, op.kwargs, op.outs, True, call)
+        return Op(getattr(func, op.func._overloadname), op.args, op.kwargs, op.outs, True, call, op.grad)
     func, name = _INTO[op.func]
-    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, func)
+    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, func, op.grad)
 
 
 def _changed(program: Program, name: str, in_place: int | None = None, **parts: Any) -> Program:

@@ -28,7 +28,9 @@ def signature(data: Any) -> tuple[Key, list[torch.Tensor]] | None:
     tensors: list[torch.Tensor] = []
     places: dict[int, int] = {}
     form: list[Any] = []
-    for leaf in _leaves(data):
+    # The commonest batch is a tuple of tensors: its leaves need no searching.
+    plain = type(data) is tuple and all(type(leaf) is torch.Tensor for leaf in data)
+    for leaf in data if plain else _leaves(data):
         if type(leaf) is torch.Tensor:
             place = places.setdefault(id(leaf), len(tensors))
             if place == len(tensors):
