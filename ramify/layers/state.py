@@ -19,7 +19,7 @@ state = CallState()
 
 
 class Changes:
-    """How often an attribute of any layer was set. Who has drawn conclusions from layers looks whether it still is so."""
+    """How often an attribute of any layer was set; who has drawn conclusions from layers looks whether they hold."""
 
     count = 0
 

@@ -67,8 +67,9 @@ class Compiling(Layer):
             jit_compile: how steps are run. ``"auto"`` begins operation by operation, and replays steps from a recording
                 where that proves to be faster on the job at hand; ``"captured"`` replays from the third step on;
                 ``True`` lets `torch.compile` make the model's forward; ``False`` leaves all as it is.
-            memory_budget: the most memory that the intermediate results of a step may take at a time, in bytes, or up to
-                1 as a share of what they would take: those that do not fit are computed again for the backward pass.
+            memory_budget: the most memory that intermediate results and gradients of a step may take at a time, in
+                bytes, or up to 1 as a share of what they would take: what does not fit is computed again for the
+                backward pass. The first three steps of each kind still run without it.
             auto_scale_loss: accepted for Keras's sake; losses are scaled where the optimizer says so.
 
         Raises:
@@ -131,11 +132,6 @@ class Compiling(Layer):
     def jit_compile(self, value: bool | str) -> None:
         self.__dict__["_jit_compile"] = checked_jit_compile(value)
         self._forget_functions()
-
-    @property
-    def engine_report(self) -> dict[str, str]:
-        """Which engine runs the steps, and why: ``"engine"``, ``"why"``, and an entry for each kind of batch seen."""
-        return self.engine.report()
 
     def require_compiled(self, method: str) -> None:
         """Raise a `NotCompiledError` where the model was not compiled."""

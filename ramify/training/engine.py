@@ -47,7 +47,8 @@ class Engine(ABC):
         return False
 
     def begin_epoch(self) -> None:
-        """An epoch of training begins."""
+        """An epoch of training begins: nothing to do, where every step runs the user's code."""
+        return
 
     @abstractmethod
     def report(self) -> dict[str, str]:

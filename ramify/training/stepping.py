@@ -172,6 +172,27 @@ class Stepping(Compiling):
         """Whether a step is the library's own, which an engine may run in any way."""
         return name not in self.__dict__ and getattr(type(self), name) is getattr(Stepping, name)
 
+    @property
+    def engine_report(self) -> dict[str, str]:
+        """Which engine runs the steps, and why: ``"engine"``, ``"why"``, and an entry for each kind of batch seen.
+
+        Example:
+
+        >>> import numpy as np, ramify
+        >>> x = ramify.Input((2,))
+        >>> model = ramify.Model(x, ramify.layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse", jit_compile="captured")
+        >>> _ = model.fit(np.ones((16, 2)), np.ones((16, 1)), batch_size=4, verbose=0)
+        >>> for what, how in model.engine_report.items():
+        ...     print(f"{what}: {how}")
+        engine: captured
+        why: see the kinds of batches
+        training on (4, 2), (4, 1): replayed from a recording
+        """
+        if not self._is_lean("train_step"):
+            return {"engine": "eager", "why": "`train_step` is overridden, and runs as it is written"}
+        return self.engine.report()
+
     # ---- single batches ----
 
     def train_on_batch(

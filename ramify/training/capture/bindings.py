@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-_HOMES: tuple[Any, ...] = (torch._C.TensorBase, torch._C._VariableFunctions, torch._C._nn)
+from ramify.training.capture.internals import HOMES, schema_of
+
 _known: dict[Any, Callable[..., Any]] = {}
 
 
@@ -21,11 +22,11 @@ class _Elsewhere(Exception):  # noqa: N818 - never an error to anyone: it stops 
     """A binding leads to another operation."""
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
     """Lets the first operation through if it is the expected one."""
 
     def __init__(self, func: Any, args: Any, kwargs: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.func, self.args, self.kwargs = func, args, kwargs
         self.passed = False
 
@@ -78,10 +79,10 @@ def run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
 
 
 def _candidates(func: Any, args: tuple[Any, ...]) -> Iterator[Callable[..., Any]]:
-    namespace, name = func._schema.name.split("::")
+    namespace, name = schema_of(func).name.split("::")
     if namespace == "aten":
-        for home in _HOMES:
-            if home is not _HOMES[0] or (args and isinstance(args[0], torch.Tensor)):
+        for home in HOMES:
+            if home is not HOMES[0] or (args and isinstance(args[0], torch.Tensor)):
                 found = getattr(home, name, None)
                 if found is not None:
                     yield found

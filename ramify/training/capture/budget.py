@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import torch
 
+from ramify.training.capture.internals import schema_of
 from ramify.training.capture.program import HIDDEN_WRITES, Op, Program, Value
 
 _STRETCHES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
@@ -70,7 +71,8 @@ def _candidates(program: Program) -> Iterator[tuple[Program, float]]:
 def _cuts(program: Program, number: int) -> list[int]:
     """Ends of `number` stretches of the forward pass whose results take about the same memory."""
     sizes = [sum(out.nbytes for out in op.outs if out and out.root is out) for op in program.ops[: program.turn]]
-    whole, cuts, passed = sum(sizes), [], 0
+    whole, passed = sum(sizes), 0
+    cuts: list[int] = []
     for place, size in enumerate(sizes):
         passed += size
         if passed * number >= whole * (len(cuts) + 1):
@@ -143,7 +145,7 @@ def _stretch(
 
 def _repeatable(op: Op, written: set[Value]) -> bool:
     hidden = {value.root for value in op.writes()} if op.func in HIDDEN_WRITES else set()
-    if op.draws or (op.func._schema.is_mutable and not hidden):
+    if op.draws or (schema_of(op.func).is_mutable and not hidden):
         return False
     return not any(v.root in written and v.root not in hidden for v in (*op.reads(), *(o for o in op.outs if o)))
 
@@ -168,6 +170,6 @@ def _copy(op: Op, twins: dict[Value, Value]) -> Op:
 
 
 def _cost(op: Op) -> float:
-    heavy = any(part in op.func._schema.name for part in ("mm", "conv", "linear", "attention", "rnn"))
+    heavy = any(part in schema_of(op.func).name for part in ("mm", "conv", "linear", "attention", "rnn"))
     size = sum(out.nbytes for out in op.outs if out is not None and out.root is out)
     return float(size * (_HEAVY if heavy else 1)) + torch.finfo(torch.float32).eps

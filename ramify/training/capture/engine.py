@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import operator
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from ramify.layers.state import changes
 from ramify.optimizers.gradients import prepare
 from ramify.training.capture.fitness import hooks_of, is_ours, why_not
 from ramify.training.capture.generate import function_of
+from ramify.training.capture.internals import below_autograd
 from ramify.training.capture.program import Program
 from ramify.training.capture.record import Recorder, difference
 from ramify.training.capture.rewrite import rewrite
@@ -25,6 +26,10 @@ from ramify.training.engine import EagerEngine, Engine, StepLogs
 log = logging.getLogger("ramify.training")
 
 _TRIES = 3
+_CHANGES = 16
+"""Recordings that may go out of date before a kind of step is left alone."""
+_WORTH_CHECKING = 50
+"""Replayed steps that a comparison with a real one must be worth."""
 _MOST = 8
 """Kinds of batches that get a recording; others run operation by operation."""
 
@@ -41,7 +46,10 @@ class Kind:
         why: why there will be none.
         recorded: the last recording, to compare the next one with.
         guard: tells whether what the recording took for granted still holds.
-        tries: recordings made so far.
+        tries: recordings made in a row.
+        changes: how often the recording was out of date.
+        replayed: steps replayed since the last comparison with a real one.
+        stale: whether such a comparison is due.
         times: seconds of steps by operation, and of replayed ones.
         settled: whether it was decided which way is faster.
     """
@@ -54,6 +62,8 @@ class Kind:
     recorded: Program | None = None
     guard: Callable[[], bool] | None = None
     tries: int = 0
+    changes: int = 0
+    replayed: int = 0
     stale: bool = False
     times: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     settled: bool = False
@@ -82,6 +92,7 @@ class CapturedEngine(Engine):
         self.eager_steps, self.measured, self.memory_budget = max(eager_steps, 1), measure, memory_budget
         self._kinds: dict[Key, Kind] = {}
         self._ours: bool | None = None
+        self._in_epochs = False
 
     @property
     def device(self) -> torch.device:
@@ -95,11 +106,19 @@ class CapturedEngine(Engine):
 
     def begin_epoch(self) -> None:
         """Compare recordings of the user's code with a real step again: it may read what has changed."""
-        if self._ours is None and self._kinds:
+        self._in_epochs = True
+        if not self._kinds or self._only_ours():
+            return
+        for kind in self._kinds.values():
+            if kind.step is not None and kind.replayed < _WORTH_CHECKING and self.measured:
+                kind.why = "user code would have to be checked after too few steps"
+                kind.step, kind.settled = None, True
+            kind.stale, kind.replayed = kind.step is not None, 0
+
+    def _only_ours(self) -> bool:
+        if self._ours is None:
             self._ours = is_ours(self.model)
-        if self._ours is False:
-            for kind in self._kinds.values():
-                kind.stale = kind.step is not None
+        return self._ours
 
     def train_batch(self, data: Any) -> StepLogs:
         """Forward, losses, backward, optimizer, metrics."""
@@ -111,6 +130,7 @@ class CapturedEngine(Engine):
 
     def replay(self, data: Any, training: bool) -> bool:
         """Replay a step, where the recording for this kind of batch is at hand and holds."""
+        self._in_epochs = False
         form = signature(data)
         kind = None if form is None else self._kinds.get((training, *form[0]))
         if kind is None or form is None or kind.step is None or not kind.settled or kind.stale:
@@ -139,6 +159,7 @@ class CapturedEngine(Engine):
         if kind.step is not None:
             if kind.stale or not (kind.guard and kind.guard()):
                 return self._again(kind, data, form[1])
+            kind.replayed += 1
             if kind.settled:
                 kind.step(form[1])
                 return None
@@ -181,15 +202,22 @@ class CapturedEngine(Engine):
 
     def _again(self, kind: Kind, data: Any, tensors: list[torch.Tensor]) -> StepLogs:
         """The recording may be out of date: a real step is recorded and compared with it."""
-        fresh, kind.stale = kind.recorded, False
+        if not kind.stale:
+            kind.changes += 1
+        known, kind.stale, kind.tries = kind.recorded, False, 0
         kind.step = kind.guard = None
-        return self._record(kind, data, tensors, fresh)
+        if kind.changes > _CHANGES:
+            kind.why = "the model is changed between steps again and again"
+            return self._given_up(kind, data)
+        return self._record(kind, data, tensors, known)
 
     # ---- recording ----
 
     def _record(self, kind: Kind, data: Any, tensors: list[torch.Tensor], known: Program | None = None) -> StepLogs:
         """A real step under the eyes of a recorder; the second of a kind that is like the first becomes the program."""
         kind.why = why_not(self.model, kind.training) or ""
+        if self.measured and not self._in_epochs and not self._only_ours():
+            kind.why = "user code may read what changes between steps; jit_compile='captured' replays it all the same"
         if kind.why:
             return self._given_up(kind, data)
         before, kind.recorded = kind.recorded if known is None else known, None
@@ -204,7 +232,7 @@ class CapturedEngine(Engine):
                 kind.why = recorder.escaped({id(gradient) for gradient in gradients}) or ""
                 if not kind.why:
                     self._take(kind, program, [w for w, g in zip(trained, gradients, strict=True) if g is not None])
-            elif before is not None and kind.tries >= _TRIES and known is None:
+            elif before is not None and kind.tries >= _TRIES:
                 kind.why = other or ""
             kind.recorded = program
         if kind.training and trained:
@@ -234,7 +262,7 @@ class CapturedEngine(Engine):
             y_pred, loss = self.eager.loss_of(x, y, sample_weight, training)
             if weights:
                 recorder.turn_back()
-                loss.backward(scale[0].to(loss.dtype) if scale else None)
+                torch.autograd.backward(loss, scale[0].to(loss.dtype) if scale else None)
                 found = [weight for weight in weights if weight.grad is not None]
                 ready = dict(zip(map(id, found), prepare([w.grad for w in found], found), strict=True))
                 gradients = [ready.get(id(weight)) for weight in weights]
@@ -264,8 +292,8 @@ class CapturedEngine(Engine):
         """Make a function of a recording, and note what it takes for granted."""
         program = rewrite(program, self.memory_budget)
         function = function_of(program)
-        below: Callable[[], AbstractContextManager[Any]] = torch._C._AutoDispatchBelowAutograd
-        no_grad, scale, scales = torch.no_grad, self._scale, len(self._scale()) if kind.training else 0
+        no_grad, below, scale = torch.no_grad, below_autograd, self._scale
+        scales = kind.training and bool(scale())
         apply = self.model.optimizer.planned(trained) if kind.training and trained else None
 
         def step(tensors: list[torch.Tensor]) -> None:
@@ -278,14 +306,14 @@ class CapturedEngine(Engine):
         kind.step, kind.guard = step, self._guard(program)
 
     def _guard(self, program: Program) -> Callable[[], bool]:
-        """Whether weights are where they were and trained as they were, and nobody has changed or hooked into layers."""
+        """Whether weights are where they were and trained as they were, and nobody has changed layers or listens."""
         model, optimizer, seen = self.model, self.model.optimizer, changes.count
         weights = list(model.parameters())
         wanted = [weight.requires_grad for weight in weights]
         kept = [tensor for value, tensor in program.kept.items() if value not in program.hoisted]
         places = [tensor.data_ptr() for tensor in kept]
         hooks = hooks_of(model)
-        place_of, is_trained = torch.Tensor.data_ptr, torch.Tensor.requires_grad.__get__
+        place_of, is_trained = torch.Tensor.data_ptr, operator.attrgetter("requires_grad")
 
         def holds() -> bool:
             return (

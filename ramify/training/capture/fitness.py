@@ -80,7 +80,7 @@ def _parts(model: Any) -> Iterator[Any]:
 
 def _is_ours(part: Any) -> bool:
     home = getattr(part, "__module__", None) or ""
-    return part is None or home.split(".")[0] in _OURS or type(part).__module__ == "builtins" and not home
+    return part is None or home.split(".")[0] in _OURS or (type(part).__module__ == "builtins" and not home)
 
 
 def _is_plain(weight: torch.Tensor) -> bool:

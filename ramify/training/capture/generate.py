@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
-
+from ramify.training.capture.internals import set_grad_enabled
 from ramify.training.capture.program import Op, Program, Value
 
 
@@ -56,14 +55,14 @@ class _Writer:
         for place, op in enumerate(program.ops):
             if op.grad is not grad:
                 grad = op.grad
-                yield f"    {self._call(torch._C._set_grad_enabled)}({grad})"
+                yield f"    {self._call(set_grad_enabled)}({grad})"
             line = self._line(op, known)
             done = [self._values[value] for value in ends.get(place, ()) if value in self._values]
             yield f"    {line}"
             if done:
                 yield f"    del {', '.join(done)}"
         if grad:
-            yield f"    {self._call(torch._C._set_grad_enabled)}(False)"
+            yield f"    {self._call(set_grad_enabled)}(False)"
         yield f"    return [{', '.join(self._values[value] for value in program.outputs)}]"
 
     def _line(self, op: Op, known: set[Value]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ramify.training.capture.internals import schema_of
 
 # Operations whose schema does not tell that they move averages, and at which places these stand.
 HIDDEN_WRITES = {
@@ -28,11 +29,12 @@ class Value:
         nbytes: size of its memory, in bytes; of the whole of it, where the value is a part.
     """
 
-    __slots__ = ("contiguous", "dtype", "nbytes", "root", "shape", "strides")
+    __slots__ = ("dtype", "nbytes", "root", "shape", "strides")
+    root: Value
+    nbytes: int
 
     def __init__(self, tensor: torch.Tensor, root: Value | None = None) -> None:
         self.shape, self.dtype, self.strides = tensor.shape, tensor.dtype, tensor.stride()
-        self.contiguous = tensor.is_contiguous()
         self.root = self if root is None else root.root
         self.nbytes = tensor.untyped_storage().nbytes() if root is None else root.nbytes
 
@@ -40,7 +42,7 @@ class Value:
         """Another value of the same kind, with memory of its own or that of `root`."""
         twin = Value.__new__(Value)
         twin.shape, twin.dtype, twin.strides = self.shape, self.dtype, self.strides
-        twin.contiguous, twin.nbytes = self.contiguous, self.nbytes
+        twin.nbytes = self.nbytes
         twin.root = twin if root is None else root.root
         return twin
 
@@ -122,11 +124,8 @@ class Program:
         """For each value the number of the last operation that reads, writes or makes it; outputs last for ever."""
         last: dict[Value, int] = {}
         for place, op in enumerate(self.ops):
-            for value in op.reads():
-                last[value] = place
-            for value in op.outs:
-                if value is not None:
-                    last[value] = place
+            last.update(dict.fromkeys(op.reads(), place))
+            last.update((out, place) for out in op.outs if out is not None)
         last.update(dict.fromkeys(self.outputs, len(self.ops)))
         return last
 
@@ -157,7 +156,7 @@ class Program:
 @functools.cache
 def _written_arguments(func: Any) -> list[tuple[int, str]]:
     """Places and names of the arguments that an overload writes to."""
-    arguments = enumerate(func._schema.arguments)
+    arguments = enumerate(schema_of(func).arguments)
     return [(place, arg.name) for place, arg in arguments if arg.alias_info is not None and arg.alias_info.is_write]
 
 

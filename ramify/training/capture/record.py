@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import weakref
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ramify.training.capture.bindings import run, same
+from ramify.training.capture.internals import memory_of, schema_of
 from ramify.training.capture.program import Op, Program, Value, swapped
 from ramify.variables import Variable
 
@@ -20,7 +21,7 @@ _INDEXING = ("aten::index", "aten::_unsafe_index")
 _READERS = {torch.Tensor.numpy, torch.Tensor.tolist, torch.Tensor.__array__, torch.Tensor.data_ptr}
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
     """Records the operations that run while it is active, which run as they would without it.
 
     Tensors are told apart by identity and not kept alive, so that a recorded step takes no more memory than another.
@@ -34,7 +35,7 @@ class Recorder(TorchDispatchMode):
     """
 
     def __init__(self, inputs: list[torch.Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.problem: str | None = None
         self.kept: dict[Value, torch.Tensor] = {}
         self.ops: list[Op] = []
@@ -43,15 +44,15 @@ class Recorder(TorchDispatchMode):
         self._found: dict[int, tuple[weakref.ref[torch.Tensor], Value]] = {}
         self.inputs = [self._note(tensor, Value(tensor)) for tensor in inputs]
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         self._reads = _Reads(self)
-        self._reads.__enter__()
-        super().__enter__()
+        self._reads.__enter__()  # type: ignore[no-untyped-call]  # torch's
+        super().__enter__()  # type: ignore[no-untyped-call]  # torch's
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)
-        self._reads.__exit__(*error)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]  # torch's
+        self._reads.__exit__(*error)  # type: ignore[no-untyped-call]  # torch's
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -124,8 +125,8 @@ class Recorder(TorchDispatchMode):
         entry = self._found.get(id(tensor))
         if entry is not None and entry[0]() is tensor:  # in place
             return entry[1]
-        storage = tensor.untyped_storage()._cdata
-        root = next((t for t in given if t.untyped_storage()._cdata == storage), None)
+        memory = memory_of(tensor)
+        root = next((t for t in given if memory_of(t) == memory), None)
         value = self._note(tensor, Value(tensor, None if root is None else self._value(root)))
         self._made[value] = self._found[id(tensor)][0]
         return value
@@ -146,7 +147,7 @@ class _Reads(TorchFunctionMode):
 
 def _why_not(func: Any, args: Any) -> str | None:
     if any(tag in func.tags for tag in _BY_DATA):
-        if func._schema.name in _INDEXING and all(t is None or t.dtype is not torch.bool for t in args[1]):
+        if schema_of(func).name in _INDEXING and all(t is None or t.dtype is not torch.bool for t in args[1]):
             return None
         return f"what {func} gives, or its size, depends on the numbers"
     if torch.Tag.inplace_view in func.tags:

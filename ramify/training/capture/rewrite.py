@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ramify.training.capture.budget import within_budget
+from ramify.training.capture.internals import overload_of, schema_of
 from ramify.training.capture.program import Op, Program, Value
 
 _aten = torch.ops.aten
@@ -44,8 +45,8 @@ def without_copies_of_names(program: Program) -> Program:
 
     ops: list[Op] = []
     turn = program.turn
-    for place, op in enumerate(program.ops):
-        op = op.with_values(swap)
+    for place, given in enumerate(program.ops):
+        op = given.with_values(swap)
         if op.func in _VIEWS and op.outs[0] is not None and _is_the_same(op):
             names[op.outs[0]] = op.args[0]
             turn -= place < program.turn
@@ -171,8 +172,8 @@ def _alike(a: Value, b: Value) -> bool:
 def _into(op: Op, first: Value) -> Op:
     if op.func in _IN_PLACE:
         call = _IN_PLACE[op.func]
-        func = getattr(_aten, op.func._schema.name.split("::")[1] + "_")
-        return Op(getattr(func, op.func._overloadname), op.args, op.kwargs, op.outs, True, call, op.grad)
+        func = getattr(_aten, schema_of(op.func).name.split("::")[1] + "_")
+        return Op(getattr(func, overload_of(op.func)), op.args, op.kwargs, op.outs, True, call, op.grad)
     func, name = _INTO[op.func]
     return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, func, op.grad)
 

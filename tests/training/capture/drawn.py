@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 
 import numpy as np
 import torch
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 import ramify
 from ramify import layers, optimizers
 
+NOT_FOR_ALL = ("Optimizer", "LossScaleOptimizer", "MultiOptimizer", "TorchOptimizer")  # they hold other optimizers
 OPTIMIZERS = {
-    name: getattr(optimizers, name)
-    for name in "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam Ftrl Lion Lamb Adafactor Muon ScheduleFreeAdamW".split()
-    if hasattr(optimizers, name)
+    name: kind
+    for name, kind in vars(optimizers).items()
+    if inspect.isclass(kind) and issubclass(kind, optimizers.Optimizer) and name not in NOT_FOR_ALL
 }
 
 
@@ -58,18 +60,22 @@ def dense(plan):
     return functools.partial(layers.Dense, 6, **options)
 
 
+def twice(layer):
+    return lambda x: layer(layer(x))
+
+
 BLOCKS = {
-    "dense": lambda plan: lambda x: dense(plan)(activation="relu")(x),
-    "gelu": lambda plan: lambda x: dense(plan)(activation="gelu")(x),
+    "dense": lambda plan: dense(plan)(activation="relu"),
+    "gelu": lambda plan: dense(plan)(activation="gelu"),
     "tanh": lambda plan: lambda x: layers.Activation("tanh")(dense(plan)()(x)),
-    "dropout": lambda plan: lambda x: layers.Dropout(0.3)(x),
-    "seeded dropout": lambda plan: lambda x: layers.Dropout(0.3, seed=plan["seed"])(x),
-    "noise": lambda plan: lambda x: layers.GaussianNoise(0.1)(x),
-    "batch norm": lambda plan: lambda x: layers.BatchNormalization()(x),
-    "layer norm": lambda plan: lambda x: layers.LayerNormalization()(x),
-    "activity": lambda plan: lambda x: dense(plan)(activity_regularizer="l2")(x),
-    "shared": lambda plan: lambda x: (lambda layer: layer(layer(x)))(dense(plan)()),
-    "softmax": lambda plan: lambda x: layers.Softmax()(x),
+    "dropout": lambda plan: layers.Dropout(0.3),
+    "seeded dropout": lambda plan: layers.Dropout(0.3, seed=plan["seed"]),
+    "noise": lambda plan: layers.GaussianNoise(0.1),
+    "batch norm": lambda plan: layers.BatchNormalization(),
+    "layer norm": lambda plan: layers.LayerNormalization(),
+    "activity": lambda plan: dense(plan)(activity_regularizer="l2"),
+    "shared": lambda plan: twice(dense(plan)()),
+    "softmax": lambda plan: layers.Softmax(),
     "ops": lambda plan: lambda x: torch.sigmoid(x) * 2 - x.mean(-1, keepdim=True),
 }
 
