@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ramify import dtypes
 from ramify.callbacks.logs import to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
@@ -249,14 +248,17 @@ class Stepping(Compiling):
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
-        if y is None and isinstance(x, (np.ndarray, torch.Tensor)) and x.ndim and x.shape[0]:
-            return placement.send(to_tensor(x, "x"))
+        if sample_weight is None and class_weight is None and _has_samples(x):  # the commonest forms, without a search
+            if y is None:
+                return placement.send(to_tensor(x, "x"))
+            if _has_samples(y) and x.shape[0] == y.shape[0]:
+                return placement.send(to_tensor(x, "x")), placement.send(to_tensor(y, "y"))
         parts = checked(x, y, sample_weight, class_weight)
         return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
 
     def placement(self, class_weight: Any = None) -> Placement:
         """Where this model's data goes, and in which dtype."""
-        return Placement(self.engine.device, dtypes.to_torch(self.variable_dtype), class_weight)
+        return Placement(self.engine.device, self.variable_torch_dtype, class_weight)
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
@@ -272,6 +274,9 @@ class Stepping(Compiling):
 
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:
         """Numbers for the caller: the loss alone, or a list in Keras's order, or a dict."""
+        if logs is None and type(self).get_metrics_result is Stepping.get_metrics_result and len(self.metrics) == 1:
+            loss = self.loss_mean.result().item()
+            return {"loss": loss} if return_dict else loss
         numbers = to_numbers(self._told(logs))
         if return_dict:
             return numbers
@@ -290,6 +295,11 @@ def _repeated(step: Callable[[Any], Any]) -> StepFunction:
         return logs
 
     return function
+
+
+def _has_samples(value: Any) -> bool:
+    """Whether a value is an array or tensor with a batch axis that is not empty."""
+    return (type(value) is np.ndarray or isinstance(value, torch.Tensor)) and value.ndim > 0 and value.shape[0] > 0
 
 
 def as_array(value: Any) -> Any:
