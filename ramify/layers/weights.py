@@ -12,7 +12,7 @@ import torch
 from ramify import constraints, dtypes, initializers, registry, regularizers
 from ramify.errors import ShapeError
 from ramify.graph import paused
-from ramify.layers.state import state
+from ramify.layers.state import changes, state
 from ramify.layers.tracking import TrackedDict, TrackedList, tracked
 from ramify.variables import Parameter, State
 
@@ -101,6 +101,7 @@ class WeightHolder(torch.nn.Module):
         self._loose.clear()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        changes.count += 1
         if type(value) in (TrackedList, TrackedDict):
             if value is self.__dict__.get(name):  # after `self.layers += [...]`
                 return
@@ -252,6 +253,7 @@ class WeightHolder(torch.nn.Module):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        changes.count += 1
         for module in self.modules():
             if isinstance(module, WeightHolder):
                 module.__dict__["_trainable"] = bool(value)

@@ -175,9 +175,32 @@ class Optimizer(Rate, StateAccess):
         if index is not None:
             keep = [i for i, grad in enumerate(grads) if grad is not None]
             grads, trainable_variables = [grads[i] for i in keep], [trainable_variables[i] for i in keep]
-        self._step(gradients.prepare(grads, trainable_variables), list(trainable_variables), index)
+        self._advance(gradients.prepare(grads, trainable_variables), list(trainable_variables), index)
+
+    def planned(self, trainable_variables: Sequence[torch.Tensor]) -> Callable[[Tensors], None]:
+        """`apply` for the same variables again and again, without its checks.
+
+        Args:
+            trainable_variables: the variables, all of which will have a gradient each time.
+
+        Returns:
+            A function of their gradients, each of its variable's dtype, dense and contiguous; to be called without
+            autograd.
+        """
+        variables = list(trainable_variables)
+        if type(self).apply is not Optimizer.apply:
+            return lambda grads: self.apply(grads, variables)
+        if not self.built:
+            self.build(variables)
+        index = self._index_of(variables, variables)  # any tensors do: none is None
+
+        return lambda grads: self._advance(grads, variables, index)
+
+    def _advance(self, grads: Tensors, variables: Tensors, index: list[int] | None) -> None:
+        """One step, the constraints after it, and the count."""
+        self._step(grads, variables, index)
         if self._constrained:
-            for variable in trainable_variables:
+            for variable in variables:
                 constraint = getattr(variable, "constraint", None)
                 if constraint is not None:
                     variable.copy_(constraint(variable))

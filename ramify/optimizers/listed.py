@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ramify.optimizers.base import Optimizer
+from ramify.variables import Variable
 
 Tensors = list[torch.Tensor]
 
@@ -69,11 +70,13 @@ class ListOptimizer(Optimizer):
         """Step numbers that switch off the bias correction of torch's fused kernels."""
         device = variables[0].device
         far = self.__dict__.get("_far")
-        if far is None or far.device != device:
-            far = self._far = torch.tensor(_FAR, device=device)
-        return [far] * len(variables)
+        if far is None or len(far) != len(variables) or far[0].device != device:
+            far = self._far = [torch.tensor(_FAR, device=device)] * len(variables)
+        return far
 
 
 def fusable(variables: Tensors) -> bool:
     """Whether torch's fused kernels may walk over the variables' memory."""
-    return all(v.is_contiguous() for v in variables) and type(variables[0].data) is torch.Tensor
+    return all(map(torch.Tensor.is_contiguous, variables)) and (
+        isinstance(variables[0], Variable) or type(variables[0].data) is torch.Tensor
+    )

@@ -8,9 +8,11 @@ from typing import Any
 from ramify import losses, metrics, optimizers, registry
 from ramify.errors import ArgumentError, NotCompiledError
 from ramify.layers.layer import Layer
+from ramify.layers.state import changes
 from ramify.training.compile_loss import CompileLoss
 from ramify.training.compile_metrics import CompileMetrics
-from ramify.training.engine import Engine, engine_for
+from ramify.training.engine import Engine
+from ramify.training.engines import engine_for
 
 _ARGUMENTS = (
     "optimizer loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile auto_scale_loss"
@@ -30,8 +32,10 @@ class Compiling(Layer):
     loss_mean: metrics.Mean
     compile_loss: CompileLoss | None = None
     compile_metrics: CompileMetrics | None = None
+    memory_budget: float | None = None
     _jit_compile: Any = "auto"
     _engine: Engine | None = None
+    _known_metrics: tuple[int, list[Any]] | None = None
     _compile_arguments: Mapping[str, Any] | None = None
 
     def compile(  # Keras's method; torch's own is `torch.compile(model)`
@@ -45,6 +49,7 @@ class Compiling(Layer):
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
+        memory_budget: float | None = None,
     ) -> None:
         """Say how the model is to be trained.
 
@@ -59,7 +64,12 @@ class Compiling(Layer):
             weighted_metrics: the same, of metrics that take the sample weights into account.
             run_eagerly: whether steps run operation by operation in any case.
             steps_per_execution: batches that are run between two calls of the callbacks.
-            jit_compile: whether `torch.compile` makes the model's forward; ``"auto"`` does not.
+            jit_compile: how steps are run. ``"auto"`` begins operation by operation, and replays steps from a recording
+                where that proves to be faster on the job at hand; ``"captured"`` replays from the third step on;
+                ``True`` lets `torch.compile` make the model's forward; ``False`` leaves all as it is.
+            memory_budget: the most memory that intermediate results and gradients of a step may take at a time, in
+                bytes, or up to 1 as a share of what they would take: what does not fit is computed again for the
+                backward pass. The first three steps of each kind still run without it.
             auto_scale_loss: whether a model of the dtype policy ``"mixed_float16"`` gets its optimizer wrapped in a
                 `LossScaleOptimizer`, without which small gradients become zero.
 
@@ -84,7 +94,8 @@ class Compiling(Layer):
         own["run_eagerly"] = bool(run_eagerly)
         own["steps_per_execution"] = steps_per_execution
         own["auto_scale_loss"] = auto_scale_loss
-        own["_jit_compile"] = jit_compile
+        own["_jit_compile"] = checked_jit_compile(jit_compile)
+        own["memory_budget"] = checked_memory_budget(memory_budget)
         own["_compile_arguments"] = {name: given[name] for name in _ARGUMENTS}
         own["compiled"] = True
         own["stop_training"] = False
@@ -109,14 +120,14 @@ class Compiling(Layer):
 
     def _forget_functions(self) -> None:
         own = self.__dict__
-        own["_engine"] = own["_loss_sources"] = None
+        own["_engine"] = own["_loss_sources"] = own["_known_metrics"] = None
         own["train_function"] = own["test_function"] = own["predict_function"] = None
 
     @property
     def engine(self) -> Engine:
         """What runs the model's steps."""
         if self._engine is None:
-            self.__dict__["_engine"] = engine_for(self, self.jit_compile and not self.run_eagerly)
+            self.__dict__["_engine"] = engine_for(self)
         assert self._engine is not None
         return self._engine
 
@@ -127,7 +138,7 @@ class Compiling(Layer):
 
     @jit_compile.setter
     def jit_compile(self, value: bool | str) -> None:
-        self.__dict__["_jit_compile"] = value
+        self.__dict__["_jit_compile"] = checked_jit_compile(value)
         self._forget_functions()
 
     def require_compiled(self, method: str) -> None:
@@ -150,7 +161,14 @@ class Compiling(Layer):
                 found.append(self.compile_metrics)
             if self.compile_loss is not None:
                 found.extend(self.compile_loss.metrics)
-        return [*found, *super().metrics]
+        return [*found, *self._metrics_of_layers()]
+
+    def _metrics_of_layers(self) -> list[Any]:
+        """The metrics that are attributes of layers; searched for again when any layer has changed."""
+        known = self._known_metrics
+        if known is None or known[0] != changes.count:
+            known = self.__dict__["_known_metrics"] = (changes.count, super().metrics)
+        return known[1]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -186,7 +204,9 @@ class Compiling(Layer):
         if not self.compiled or arguments is None:
             return None
         config = {name: registry.serialize(value) for name, value in arguments.items() if name != "optimizer"}
-        return {"optimizer": optimizers.serialize(self.optimizer), **config, "jit_compile": self._jit_compile}
+        jit = "auto" if self._jit_compile == "captured" else self._jit_compile  # Keras reads these files, too
+        budget = {} if self.memory_budget is None else {"memory_budget": self.memory_budget}
+        return {"optimizer": optimizers.serialize(self.optimizer), **config, "jit_compile": jit, **budget}
 
     def compile_from_config(self, config: Mapping[str, Any]) -> None:
         """Compile with the arguments that `get_compile_config` gave, and make the optimizer's state.
@@ -195,14 +215,31 @@ class Compiling(Layer):
             config: what `get_compile_config` gave.
         """
         arguments = {name: _restored(value, _MODULE.get(name)) for name, value in config.items() if name in _ARGUMENTS}
-        self.compile(**arguments)
+        self.compile(**arguments, memory_budget=config.get("memory_budget"))
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_weights)
 
     def __getstate__(self) -> dict[str, Any]:
         """Functions and caches do not travel: they are made again when they are needed."""
-        gone = ("training_run", "_engine", "_loss_sources", "train_function", "test_function", "predict_function")
+        gone = (
+            *("training_run", "_engine", "_loss_sources", "_known_metrics"),
+            *("train_function", "test_function", "predict_function"),
+        )
         return {name: value for name, value in super().__getstate__().items() if name not in gone}
+
+
+def checked_jit_compile(value: Any) -> bool | str:
+    """`value` if it is a way to run steps, else an `ArgumentError`."""
+    if value not in (True, False, None, "auto", "captured"):
+        raise ArgumentError(f"jit_compile must be True, False, 'auto' or 'captured', but is {value!r}.")
+    return bool(value) if value is None else value
+
+
+def checked_memory_budget(value: Any) -> float | None:
+    """`value` if it is a number of bytes or a share of them, else an `ArgumentError`."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0):
+        raise ArgumentError(f"memory_budget must be a share up to 1, or a number of bytes, but is {value!r}.")
+    return value
 
 
 _MODULE = {

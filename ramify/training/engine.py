@@ -1,7 +1,8 @@
 """One step of training, evaluation or prediction, as an object.
 
-A step is the same function however it is run: operation by operation (`EagerEngine`), or compiled. The loop, the
-callbacks and the data know nothing of it; a new way to run a step is a new `Engine` and a line in `engine_for`.
+A step is the same function however it is run: operation by operation (`EagerEngine`), replayed from a recording
+(`capture/`), or compiled. The loop, the callbacks and the data know nothing of it; a new way to run a step is a new
+`Engine` and a line in `engines.py`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ class Engine(ABC):
     def refresh(self) -> None:
         """Look again at which weights and layers the model has."""
 
+    def replay(self, data: Any, training: bool) -> bool:
+        """Do a step for which no module need be in the mode for it; false, and nothing done, where there is none."""
+        del data, training
+        return False
+
+    def begin_epoch(self) -> None:
+        """An epoch of training begins: nothing to do, where every step runs the user's code."""
+        return
+
+    @abstractmethod
+    def report(self) -> dict[str, str]:
+        """Which way the steps are run, and why: ``"engine"``, ``"why"``, and an entry for each kind of batch."""
+
     @abstractmethod
     def train_batch(self, data: Any) -> StepLogs:
         """Forward, losses, backward, optimizer, metrics."""
@@ -59,16 +73,23 @@ class EagerEngine(Engine):
     Args:
         model: the model.
         forward: what computes the predictions; the model itself when ``None``.
+        why: why steps are run this way, for people.
     """
 
-    def __init__(self, model: Any, forward: Callable[[Any], Any] | None = None) -> None:
+    def __init__(self, model: Any, forward: Callable[[Any], Any] | None = None, why: str = "") -> None:
         super().__init__(model)
+        self.why = why
         self.forward = model if forward is None else forward
         self._weights: list[Any] | None = None
 
     def refresh(self) -> None:
         """Look again at which weights the model has."""
         self._weights = None
+
+    def report(self) -> dict[str, str]:
+        """Which way the steps are run, and why."""
+        compiled = self.forward is not self.model
+        return {"engine": "compiled" if compiled else "eager", "why": self.why}
 
     @property
     def device(self) -> torch.device:
@@ -84,38 +105,41 @@ class EagerEngine(Engine):
 
     def train_batch(self, data: Any) -> StepLogs:
         """Forward, losses, backward, optimizer, metrics."""
-        model = self.model
         x, y, weight = unpack_x_y_sample_weight(data)
-        y_pred = self._predictions(x, training=True)
-        loss = model.compute_loss(x, y, y_pred, weight, True)
-        model.loss_mean.update_state(loss, sample_weight=batch_size_of(x))
-        self._descend(loss)
-        return self._measure(x, y, y_pred, weight)
+        y_pred, loss = self.loss_of(x, y, weight, training=True)
+        weights = self.trainable()
+        if weights:
+            for one in weights:
+                one.grad = None
+            optimizer = self.model.optimizer
+            optimizer.scale_loss(loss).backward()
+            optimizer.apply([one.grad for one in weights], weights)
+        return self.measure(x, y, y_pred, weight)
 
-    def _descend(self, loss: torch.Tensor) -> None:
-        """Gradients, and what the optimizer does with them."""
+    def trainable(self) -> list[Any]:
+        """The weights that are trained now; a warning where there are none."""
         if self._weights is None:
             self._weights = self.model.weights
         weights = [weight for weight in self._weights if weight.requires_grad]
         if not weights:
             warnings.warn("The model has no weights to train: all are frozen, or there are none.", stacklevel=2)
-            return
-        for weight in weights:
-            weight.grad = None
-        optimizer = self.model.optimizer
-        optimizer.scale_loss(loss).backward()
-        optimizer.apply([weight.grad for weight in weights], weights)
+        return weights
 
     def test_batch(self, data: Any) -> StepLogs:
         """Forward, losses, metrics."""
-        model = self.model
         x, y, weight = unpack_x_y_sample_weight(data)
-        y_pred = self._predictions(x, training=False)
-        loss = model.compute_loss(x, y, y_pred, weight, False)
-        model.loss_mean.update_state(loss, sample_weight=batch_size_of(x))
-        return self._measure(x, y, y_pred, weight)
+        y_pred, _ = self.loss_of(x, y, weight, training=False)
+        return self.measure(x, y, y_pred, weight)
 
-    def _measure(self, x: Any, y: Any, y_pred: Any, weight: Any) -> StepLogs:
+    def loss_of(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, torch.Tensor]:
+        """Predictions and loss of a batch; the loss is noted in its metric."""
+        y_pred = self._predictions(x, training)
+        loss: torch.Tensor = self.model.compute_loss(x, y, y_pred, weight, training)
+        self.model.loss_mean.update_state(loss, sample_weight=batch_size_of(x))
+        return y_pred, loss
+
+    def measure(self, x: Any, y: Any, y_pred: Any, weight: Any) -> StepLogs:
+        """Gather a batch in the metrics."""
         model = self.model
         if model.measures_itself:
             logs: StepLogs = model.compute_metrics(x, y, y_pred, sample_weight=weight)
@@ -148,13 +172,3 @@ def batch_size_of(x: Any) -> int:
             return 1
         x = next(iter(x.values())) if isinstance(x, dict) else x[0]
     return int(x.shape[0]) if x.ndim else 1
-
-
-def engine_for(model: Any, jit_compile: bool) -> Engine:
-    """The way to run a model's steps.
-
-    Args:
-        model: the model.
-        jit_compile: whether `torch.compile` makes its forward.
-    """
-    return EagerEngine(model, torch.compile(model) if jit_compile else None)

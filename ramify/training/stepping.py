@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ramify import dtypes
 from ramify.callbacks.logs import to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
@@ -165,9 +164,33 @@ class Stepping(Compiling):
 
     def _step_of(self, name: str, lean: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """The engine's step, which skips the logs; the user's where it is overridden."""
-        overridden = name in self.__dict__ or getattr(type(self), name) is not getattr(Stepping, name)
-        step: Callable[[Any], Any] = getattr(self, name) if overridden else lean
+        step: Callable[[Any], Any] = lean if self._is_lean(name) else getattr(self, name)
         return step
+
+    def _is_lean(self, name: str) -> bool:
+        """Whether a step is the library's own, which an engine may run in any way."""
+        return name not in self.__dict__ and getattr(type(self), name) is getattr(Stepping, name)
+
+    @property
+    def engine_report(self) -> dict[str, str]:
+        """Which engine runs the steps, and why: ``"engine"``, ``"why"``, and an entry for each kind of batch seen.
+
+        Example:
+
+        >>> import numpy as np, ramify
+        >>> x = ramify.Input((2,))
+        >>> model = ramify.Model(x, ramify.layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse", jit_compile="captured")
+        >>> _ = model.fit(np.ones((16, 2)), np.ones((16, 1)), batch_size=4, verbose=0)
+        >>> for what, how in model.engine_report.items():
+        ...     print(f"{what}: {how}")
+        engine: captured
+        why: see the kinds of batches
+        training on (4, 2), (4, 1): replayed from a recording
+        """
+        if not self._is_lean("train_step"):
+            return {"engine": "eager", "why": "`train_step` is overridden, and runs as it is written"}
+        return self.engine.report()
 
     # ---- single batches ----
 
@@ -193,6 +216,8 @@ class Stepping(Compiling):
         self.require_compiled("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
         self.reset_metrics()
+        if self._is_lean("train_step") and self.engine.replay(batch, training=True):
+            return self._results(None, return_dict)
         with self.mode(training=True):
             logs = self.make_train_function()([batch])
         return self._results(logs, return_dict)
@@ -202,6 +227,8 @@ class Stepping(Compiling):
         self.require_compiled("test_on_batch")
         batch = self._one_batch(x, y, sample_weight)
         self.reset_metrics()
+        if self._is_lean("test_step") and self.engine.replay(batch, training=False):
+            return self._results(None, return_dict)
         with self.mode(training=False), torch.no_grad():
             logs = self.make_test_function()([batch])
         return self._results(logs, return_dict)
@@ -221,14 +248,17 @@ class Stepping(Compiling):
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
-        if y is None and isinstance(x, (np.ndarray, torch.Tensor)) and x.ndim and x.shape[0]:
-            return placement.send(to_tensor(x, "x"))
+        if sample_weight is None and class_weight is None and _has_samples(x):  # the commonest forms, without a search
+            if y is None:
+                return placement.send(to_tensor(x, "x"))
+            if _has_samples(y) and x.shape[0] == y.shape[0]:
+                return placement.send(to_tensor(x, "x")), placement.send(to_tensor(y, "y"))
         parts = checked(x, y, sample_weight, class_weight)
         return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
 
     def placement(self, class_weight: Any = None) -> Placement:
         """Where this model's data goes, and in which dtype."""
-        return Placement(self.engine.device, dtypes.to_torch(self.variable_dtype), class_weight)
+        return Placement(self.engine.device, self.variable_torch_dtype, class_weight)
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
@@ -244,6 +274,9 @@ class Stepping(Compiling):
 
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:
         """Numbers for the caller: the loss alone, or a list in Keras's order, or a dict."""
+        if logs is None and type(self).get_metrics_result is Stepping.get_metrics_result and len(self.metrics) == 1:
+            loss = self.loss_mean.result().item()
+            return {"loss": loss} if return_dict else loss
         numbers = to_numbers(self._told(logs))
         if return_dict:
             return numbers
@@ -262,6 +295,11 @@ def _repeated(step: Callable[[Any], Any]) -> StepFunction:
         return logs
 
     return function
+
+
+def _has_samples(value: Any) -> bool:
+    """Whether a value is an array or tensor with a batch axis that is not empty."""
+    return (type(value) is np.ndarray or isinstance(value, torch.Tensor)) and value.ndim > 0 and value.shape[0] > 0
 
 
 def as_array(value: Any) -> Any:

@@ -130,6 +130,7 @@ class Trainer(StateTree):
         going_on = not (run.resumed and self.stop_training)
         first = run.epoch
         for epoch in range(first, run.epochs) if going_on else ():
+            self.engine.begin_epoch()
             if run.step:  # in the middle of an epoch: hooks prepare callbacks, and what they change is set back
                 calls.on_epoch_begin(epoch)
                 run.load()
@@ -320,7 +321,7 @@ class Trainer(StateTree):
 
     def _refresh(self) -> None:
         """Layers may have been frozen, added or taken away since the last run."""
-        self.__dict__["_loss_sources"] = None
+        self.__dict__["_loss_sources"] = self.__dict__["_known_metrics"] = None
         self.engine.refresh()
 
     def _validation_source(self, given: Any, batch_size: int | None) -> DataAdapter:

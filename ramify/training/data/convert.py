@@ -13,7 +13,14 @@ from ramify.errors import ArgumentError
 from ramify.graph import SymbolicValue
 
 # Kinds of integers that torch's kernels know little of, and what holds the same numbers.
+_PLAIN = "fdilqbB?e"  # native kinds that torch has, too
 _WIDER = {"uint16": "int32", "uint32": "int64", "uint64": "int64"}
+
+
+def _is_plain(array: np.ndarray[Any, Any]) -> bool:
+    """Whether torch can take an array's memory as it is."""
+    dtype = array.dtype
+    return dtype.char in _PLAIN and dtype.isnative and array.flags.carray
 
 
 def is_data_frame(value: Any) -> bool:
@@ -23,6 +30,8 @@ def is_data_frame(value: Any) -> bool:
 
 def is_array(value: Any) -> bool:
     """Whether a value is one array, rather than a container of arrays or a source of batches."""
+    if type(value) is np.ndarray or type(value) is torch.Tensor:
+        return True
     if isinstance(value, (np.ndarray, np.generic, torch.Tensor)) or is_data_frame(value):
         return True
     return hasattr(value, "__array__") and hasattr(value, "shape")
@@ -62,7 +71,9 @@ def to_tensor(value: Any, name: str, floats: torch.dtype | None = None) -> torch
     >>> to_tensor(np.ones(2), "x", torch.float32).dtype
     torch.float32
     """
-    if not isinstance(value, torch.Tensor):
+    if type(value) is np.ndarray and value.ndim and _is_plain(value):
+        value = torch.from_numpy(value)
+    elif not isinstance(value, torch.Tensor):
         value = _from_numpy(_as_numpy(value, name), name)
     tensor: torch.Tensor = value
     if floats is not None and tensor.is_floating_point() and tensor.dtype is not floats:
