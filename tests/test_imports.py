@@ -25,6 +25,7 @@ TIERS = (
     ("losses", "optimizers"),
     ("metrics",),
     ("layers",),
+    ("passes",),
     ("models",),
     ("callbacks",),
     ("training",),
