@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-import h5py
 import numpy as np
 import torch
 
 from ramify.errors import FileFormatError, UnsafeFileError
+from ramify.lazy import lazy
 from ramify.saving.checksums import check, checksum
 from ramify.saving.parts import Part, join
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 MAX_OBJECTS = 2_000_000
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone

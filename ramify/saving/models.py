@@ -10,13 +10,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import h5py
+from typing import TYPE_CHECKING, Any
 
 from ramify import registry
 from ramify.errors import ArgumentError, FileFormatError, RamifyError, UnsafeFileError
 from ramify.layers.layer import Layer
+from ramify.lazy import lazy
 from ramify.saving import archive, hdf5
 from ramify.saving.archive import Archive
 from ramify.saving.checksums import KEY
@@ -24,6 +23,11 @@ from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import load
 from ramify.saving.parts import Part, parts_of
 from ramify.version import __version__
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 KERAS_VERSION = "3.15.1"  # whose format this is
 _SPARE = 64 * 2**20

@@ -7,9 +7,8 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import safetensors
 import safetensors.torch
@@ -17,11 +16,17 @@ import torch
 
 from ramify.errors import ArgumentError, FileFormatError
 from ramify.layers.layer import Layer
+from ramify.lazy import lazy
 from ramify.saving import archive, hdf5
 from ramify.saving.checksums import KEY
 from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import kind_of, load, report
 from ramify.saving.parts import parts_of
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 
 def save_weights(

@@ -1,6 +1,9 @@
 """Helpers that stand beside models."""
 
+from typing import TYPE_CHECKING
+
 from ramify.callbacks.progress import Progbar
+from ramify.lazy import attributes, lazy
 from ramify.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -13,9 +16,12 @@ from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_s
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.seeding import set_random_seed
 from ramify.utils.state import clear_session, is_keras_tensor, standardize_dtype
-from ramify.visualize.plot import plot_model
+
+if TYPE_CHECKING:
+    from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
+__getattr__ = attributes(__name__, {"plot_model": lazy("ramify.visualize.plot")})
 
 __all__ = [
     "CustomObjectScope",
