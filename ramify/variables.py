@@ -10,6 +10,19 @@ import torch
 from ramify.errors import ShapeError
 
 
+class Changes:
+    """Counts what may make old knowledge of layers and weights wrong and that torch itself does not count.
+
+    Attributes:
+        count: goes up with every attribute that a layer is given, every hook, and every use of a variable's `data`.
+    """
+
+    count = 0
+
+
+_DATA: Any = torch.Tensor.data
+
+
 class Variable(torch.Tensor):
     """What all of them have in common: a tensor that answers what Keras users ask of a variable.
 
@@ -27,6 +40,18 @@ class Variable(torch.Tensor):
 
     name = "variable"
     path = "variable"
+
+    @property
+    def data(self) -> torch.Tensor:
+        """The numbers as torch's `data` gives them: what is written there escapes torch's count of changes."""
+        Changes.count += 1
+        found: torch.Tensor = _DATA.__get__(self)
+        return found
+
+    @data.setter
+    def data(self, value: torch.Tensor) -> None:
+        Changes.count += 1
+        _DATA.__set__(self, value)
 
     @property
     def trainable(self) -> bool:

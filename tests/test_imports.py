@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ramify"
 
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
-    ("errors", "version"),
+    ("errors", "version", "lazy"),
     ("registry", "dtypes", "naming", "variables", "seeds", "image_format", "settings", "random_states"),
     ("dtype_policies",),
     ("graph",),
@@ -25,6 +25,7 @@ TIERS = (
     ("losses", "optimizers"),
     ("metrics",),
     ("layers",),
+    ("passes",),
     ("models",),
     ("callbacks",),
     ("training",),
@@ -82,6 +83,8 @@ def imports(module: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
     for statement in ast.walk(tree):
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield from ((statement.lineno, target) for target in targets(module, statement))
+        elif isinstance(statement, ast.Call) and ast.unparse(statement.func) == "lazy":
+            yield statement.lineno, ast.literal_eval(statement.args[0])
 
 
 def own_imports(module: str) -> list[tuple[int, str]]:
@@ -89,7 +92,7 @@ def own_imports(module: str) -> list[tuple[int, str]]:
 
 
 def run_imports(module: str) -> set[str]:
-    """The modules that importing this one runs: all but those that only the type checker reads."""
+    """The modules that importing this one runs: not those that only the type checker reads, or that come when used."""
     blocks = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.If)]
     typing_only = {
         line
@@ -97,7 +100,12 @@ def run_imports(module: str) -> set[str]:
         if ast.unparse(block.test).endswith("TYPE_CHECKING")
         for line in range(block.lineno, block.end_lineno + 1)
     }
-    return {target for line, target in own_imports(module) if line not in typing_only and target != module}
+    later = {
+        call.lineno
+        for call in ast.walk(TREES[module])
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "lazy"
+    }
+    return {target for line, target in own_imports(module) if line not in typing_only | later and target != module}
 
 
 def where(module: str, line: int) -> str:

@@ -16,12 +16,3 @@ class CallState(threading.local):
 
 
 state = CallState()
-
-
-class Changes:
-    """How often an attribute of any layer was set; who has drawn conclusions from layers looks whether they hold."""
-
-    count = 0
-
-
-changes = Changes()

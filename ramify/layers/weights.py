@@ -12,14 +12,15 @@ import torch
 from ramify import constraints, dtypes, initializers, registry, regularizers
 from ramify.errors import ShapeError
 from ramify.graph import paused
-from ramify.layers.state import changes, state
+from ramify.layers.hooks import Hookable
+from ramify.layers.state import state
 from ramify.layers.tracking import TrackedDict, TrackedList, tracked
-from ramify.variables import Parameter, State
+from ramify.variables import Changes, Parameter, State
 
 _PLAIN = (bool, int, float, str, type(None))
 
 
-class WeightHolder(torch.nn.Module):
+class WeightHolder(Hookable):
     """A module that knows its weights in Keras's order, and the layers in its lists and dicts."""
 
     dtype_policy: Any
@@ -101,7 +102,7 @@ class WeightHolder(torch.nn.Module):
         self._loose.clear()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        changes.count += 1
+        Changes.count += 1
         if type(value) in (TrackedList, TrackedDict):
             if value is self.__dict__.get(name):  # after `self.layers += [...]`
                 return
@@ -253,7 +254,7 @@ class WeightHolder(torch.nn.Module):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        changes.count += 1
+        Changes.count += 1
         for module in self.modules():
             if isinstance(module, WeightHolder):
                 module.__dict__["_trainable"] = bool(value)

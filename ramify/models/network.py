@@ -17,11 +17,12 @@ from ramify.layers.state import state
 from ramify.models.inside import opened
 from ramify.models.names import output_names, settle_names
 from ramify.models.replay import run_graph
+from ramify.passes.planned import Planned
 
 _Tensor = torch.Tensor
 
 
-class Network(Layer):
+class Network(Planned):
     """What functional, sequential and subclassed models have in common: layers, and often a graph of them.
 
     With a graph, calling the network runs straight-line code compiled from it; see `code`.
@@ -31,7 +32,7 @@ class Network(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.__dict__.update(_graph=None, _lowered=None)
+        self.__dict__.update(_graph=None, _lowered=None, _plans=None)
 
     # ---- the graph ----
 
@@ -55,7 +56,7 @@ class Network(Layer):
         entries = {tensor.node.target for tensor in graph.inputs if tensor.node.is_input}
         self._modules.update({name: layer for layer, name in graph.module_names.items() if layer not in entries})
         own = self.__dict__
-        own.update(_graph=graph, _lowered=None, autocast=False, supports_masking=True, built=True)
+        own.update(_graph=graph, _lowered=None, _plans=None, autocast=False, supports_masking=True, built=True)
         own["_checks"] = [_check_of(tensor) for tensor in graph.inputs]
         # Losses are collected per call; a graph of plain layers has none to collect and need not keep count.
         own["_keeps_count"] = any(_may_add_loss(layer) for layer in graph.layers)
@@ -121,8 +122,9 @@ class Network(Layer):
         own = self.__dict__
         if mask is not None or own["_keeps_count"]:
             return self._counted(inputs, mask)
-        lowered = own["_lowered"] or self._compiled()
-        return lowered[1](*self._fed(inputs))
+        fed = self.fed(inputs)
+        run = self._plan_for(fed) or (own["_lowered"] or self._compiled())[1]
+        return run(*fed)
 
     call.passes_training_down = True  # type: ignore[attr-defined]
     call.runs_graph = True  # type: ignore[attr-defined]
@@ -138,12 +140,13 @@ class Network(Layer):
         try:
             if mask is not None:
                 return self._run_masked(inputs, mask)
-            lowered = self.__dict__["_lowered"] or self._compiled()
-            return lowered[1](*self._fed(inputs))
+            fed = self.fed(inputs)
+            run = self._plan_for(fed) or (self.__dict__["_lowered"] or self._compiled())[1]
+            return run(*fed)
         finally:
             state.depth -= 1
 
-    def _fed(self, inputs: Any) -> Sequence[Any]:
+    def fed(self, inputs: Any) -> Sequence[Any]:
         """The inputs one by one, checked and in the dtypes that the graph was made for."""
         checks = self.__dict__["_checks"]
         if type(inputs) is _Tensor and len(checks) == 1:
@@ -209,7 +212,7 @@ class Network(Layer):
 
     def _run_masked(self, inputs: Any, mask: Any) -> Any:
         """Call the layers one by one on tensors that carry masks."""
-        values = list(self._fed(inputs))
+        values = list(self.fed(inputs))
         for i, one in enumerate(flatten(mask)):
             if one is not None:
                 values[i] = values[i].view_as(values[i])  # the caller's tensor must not change
@@ -313,10 +316,10 @@ class Network(Layer):
 
     def __getstate__(self) -> dict[str, Any]:
         """Compiled code does not travel: it is made again when it is needed."""
-        return {**super().__getstate__(), "_lowered": None}
+        return {**super().__getstate__(), "_lowered": None, "_plans": None}
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
-        self.__dict__["_lowered"] = None
+        self.__dict__.update(_lowered=None, _plans=None)
         return super()._apply(fn, recurse)
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
-import rich.console
-import rich.markup
-import rich.tree
 import torch
 
 from ramify.errors import ArgumentError
 from ramify.layers.layer import Layer
+from ramify.lazy import lazy
 from ramify.saving import archive, hdf5, sharded
 from ramify.saving.checksums import checksum
 from ramify.saving.files import existing, may_write, replacing
@@ -23,6 +20,12 @@ from ramify.saving.loading import planned
 from ramify.saving.metadata import saved_sums
 from ramify.saving.parts import join
 from ramify.saving.sink import created
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
+_console, _markup, _tree = lazy("rich.console"), lazy("rich.markup"), lazy("rich.tree")
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -96,21 +99,21 @@ class KerasFileEditor:
 
     def summary(self) -> None:
         """Print what the file has, as a tree."""
-        root = rich.tree.Tree(f"Weights of '{rich.markup.escape(self.filepath)}'")
-        branches: dict[str, rich.tree.Tree] = {"": root}
+        root = _tree.Tree(f"Weights of '{_markup.escape(self.filepath)}'")
+        branches: dict[str, Any] = {"": root}
         for path, arrays in self.weights_dict.items():
             here, branch = "", root
             for word in path.split("/") if path else ():
                 here = join(here, word)
                 if here not in branches:
                     name = self._names.get(here)
-                    shown = rich.markup.escape(word if name in (None, word) else f"{word} '{name}'")
+                    shown = _markup.escape(word if name in (None, word) else f"{word} '{name}'")
                     branches[here] = branch.add(shown)
                 branch = branches[here]
             for key, array in arrays.items():
                 kind = self._kinds.get(join(path, key), array.dtype)
-                branch.add(rich.markup.escape(f"{key}: shape={tuple(array.shape)}, dtype={kind}"))
-        rich.console.Console().print(root)
+                branch.add(_markup.escape(f"{key}: shape={tuple(array.shape)}, dtype={kind}"))
+        _console.Console().print(root)
 
     def compare(self, reference_model: Layer) -> dict[str, Any]:
         """Hold the file against a model, and print what does not fit.

@@ -9,16 +9,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-import h5py
 import numpy as np
 import torch
 
 from ramify.errors import FileFormatError, UnsafeFileError
+from ramify.lazy import lazy
 from ramify.saving.checksums import check, checksum
 from ramify.saving.heaps import SHORT, shared_texts
 from ramify.saving.parts import Part, join
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 MAX_OBJECTS = 2_000_000
 MAX_TEXT = 64 * 2**20  # letters in all names together

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-import h5py
+from typing import TYPE_CHECKING, Any
 
 from ramify import registry
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
+from ramify.lazy import lazy
 from ramify.models import operations
 from ramify.saving import archive
 from ramify.saving.hdf5 import Entry, WeightFile
 from ramify.saving.loading import Plan, execute
 from ramify.saving.parts import OPTIMIZER, Part
 from ramify.saving.report import LoadReport
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 _MODEL, _WEIGHTS, _OPTIMIZER, _TOP = "model_config", "model_weights", "optimizer_weights", "top_level_model_weights"
 

@@ -9,19 +9,23 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import h5py
+from typing import TYPE_CHECKING, Any
 
 from ramify import registry
 from ramify.errors import ArgumentError, FileFormatError, RamifyError, UnsafeFileError
 from ramify.layers.layer import Layer
+from ramify.lazy import lazy
 from ramify.saving import archive, extras, hdf5, legacy
 from ramify.saving.archive import Archive
 from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import execute, load
 from ramify.saving.metadata import metadata, own, saved_sums
 from ramify.saving.parts import Part, parts_of
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 _SPARE = 64 * 2**20
 

@@ -8,11 +8,11 @@ from typing import Any
 from ramify import losses, metrics, optimizers, registry
 from ramify.errors import ArgumentError, NotCompiledError
 from ramify.layers.layer import Layer
-from ramify.layers.state import changes
 from ramify.training.compile_loss import CompileLoss
 from ramify.training.compile_metrics import CompileMetrics
 from ramify.training.engine import Engine
 from ramify.training.engines import engine_for
+from ramify.variables import Changes
 
 _ARGUMENTS = (
     "optimizer loss loss_weights metrics weighted_metrics run_eagerly steps_per_execution jit_compile auto_scale_loss"
@@ -166,8 +166,8 @@ class Compiling(Layer):
     def _metrics_of_layers(self) -> list[Any]:
         """The metrics that are attributes of layers; searched for again when any layer has changed."""
         known = self._known_metrics
-        if known is None or known[0] != changes.count:
-            known = self.__dict__["_known_metrics"] = (changes.count, super().metrics)
+        if known is None or known[0] != Changes.count:
+            known = self.__dict__["_known_metrics"] = (Changes.count, super().metrics)
         return known[1]
 
     @property

@@ -18,6 +18,7 @@ from ramify.training.data.arrays import checked
 from ramify.training.data.batch import Placement, pack_x_y_sample_weight
 from ramify.training.data.convert import to_tensor
 from ramify.training.engine import set_mode
+from ramify.variables import Changes
 
 Batches = Iterable[Any]
 StepFunction = Callable[[Batches], Any]
@@ -265,11 +266,13 @@ class Stepping(Compiling):
         """The modules in the mode for training or inference, and in the old one afterwards."""
         before = self.training
         if before is not training:
+            Changes.count += 1
             set_mode(self, training)
         try:
             yield
         finally:
             if self.training is not before:
+                Changes.count += 1
                 set_mode(self, before)
 
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:

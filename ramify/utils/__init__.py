@@ -1,6 +1,9 @@
 """Helpers that stand beside models."""
 
+from typing import TYPE_CHECKING
+
 from ramify.callbacks.progress import Progbar
+from ramify.lazy import attributes, lazy
 from ramify.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -30,9 +33,12 @@ from ramify.utils.series import timeseries_dataset_from_array
 from ramify.utils.settings import Config
 from ramify.utils.splitting import split_dataset
 from ramify.utils.state import clear_session, get_source_inputs, is_keras_tensor, standardize_dtype
-from ramify.visualize.plot import plot_model
+
+if TYPE_CHECKING:
+    from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
+__getattr__ = attributes(__name__, {"plot_model": lazy("ramify.visualize.plot")})
 
 __all__ = [
     "Config",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.color import ColorSystem
-from rich.console import Console
-
+from ramify.lazy import lazy
 from ramify.visualize.facts import count, graph_of, readable_size, shown_calls, size_in_bytes
 from ramify.visualize.rows import Row, rows_of
 from ramify.visualize.table import Column, table
 
+if TYPE_CHECKING:
+    from rich.color import ColorSystem
+
 _WIDEST = 120
+_color, _console = lazy("rich.color"), lazy("rich.console")
 
 
 def summary(
@@ -63,8 +65,8 @@ def summary(
     if print_fn is not None:
         print_fn(_text(model, rows, line_length or 80, positions, show_trainable))
         return
-    console = Console(file=sys.stdout)
-    colors = ColorSystem.TRUECOLOR if console.is_terminal and not console.legacy_windows else None
+    console = _console.Console(file=sys.stdout)
+    colors = _color.ColorSystem.TRUECOLOR if console.is_terminal and not console.legacy_windows else None
     if console.no_color or console.color_system is None:
         colors = None
     width = line_length or (min(shutil.get_terminal_size().columns, _WIDEST) if console.is_terminal else 80)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rich import cells as rich_cells
-from rich.color import ColorSystem
-from rich.style import Style
+from ramify.lazy import lazy
 
+if TYPE_CHECKING:
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+_cells, _style = lazy("rich.cells"), lazy("rich.style")
 _BREAK_AFTER = " ,_/.-"
 _LEAST = 8
 
 
 def cell_len(text: str) -> int:
     """The number of terminal cells that text takes; wide characters take two."""
-    return len(text) if text.isascii() else rich_cells.cell_len(text)
+    return len(text) if text.isascii() else _cells.cell_len(text)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def table(
         ]
         widths = shared_out(natural, [column.firm for column in columns], width - 2 - 2 * (len(columns) - 1))
     across = rule * min(width, sum(widths) + 2 * (len(columns) - 1) + 2)
-    styles = [Style.parse(column.style) for column in columns]
-    bold = [Style(bold=True)] * len(columns)
+    styles = [_style.Style.parse(column.style) for column in columns]
+    bold = [_style.Style(bold=True)] * len(columns)
     lines = [across, *_lines(columns, [[column.title] for column in columns], widths, bold, colors), across]
     for row in cells:
         lines += _lines(columns, row, widths, styles, colors)

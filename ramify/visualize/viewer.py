@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ramify.errors import RamifyError
-from ramify.visualize.build import picture_of
-from ramify.visualize.cards import Look
-from ramify.visualize.plot import Drawing
+from ramify.lazy import lazy
 from ramify.visualize.summary import summary
 
+_build, _cards = lazy("ramify.visualize.build"), lazy("ramify.visualize.cards")
+_plot = lazy("ramify.visualize.plot")
 _MOST_CARDS = 400  # a notebook cell should open at once
 
 
@@ -35,10 +35,11 @@ class Viewer:
     def _repr_html_(self) -> str | None:
         """The picture of the model, for notebooks; none of a model that has nothing to show yet or has too much."""
         try:
-            picture = picture_of(self)
+            picture = _build.picture_of(self)
         except RamifyError:
             return None
         if len(picture.cards) > _MOST_CARDS:
             return None
-        look = Look(shapes=True, names=True, activations=True)
-        return Drawing(picture, look)._repr_html_()
+        look = _cards.Look(shapes=True, names=True, activations=True)
+        html: str = _plot.Drawing(picture, look)._repr_html_()
+        return html

@@ -112,7 +112,8 @@ def _version(weight: torch.Tensor) -> int:
 
 def _is_recording() -> bool:
     """Whether what runs is being written down (compiled, traced), so that a copy would become a constant."""
-    return torch.compiler.is_compiling() or is_in_torch_dispatch_mode() or torch.jit.is_tracing()
+    watched = torch._C._len_torch_function_stack() > 0  # noqa: SLF001 - what TorchFunctionMode itself counts by
+    return watched or torch.compiler.is_compiling() or is_in_torch_dispatch_mode() or torch.jit.is_tracing()
 
 
 def _stride(rows: int, columns: int) -> int:

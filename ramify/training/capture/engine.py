@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from ramify.layers.state import changes
 from ramify.optimizers.gradients import prepare
 from ramify.training.capture.fitness import hooks_of, is_ours, why_not
 from ramify.training.capture.generate import function_of
@@ -22,6 +21,7 @@ from ramify.training.capture.rewrite import rewrite
 from ramify.training.capture.signature import Key, signature
 from ramify.training.data.batch import unpack_x_y_sample_weight
 from ramify.training.engine import EagerEngine, Engine, StepLogs
+from ramify.variables import Changes
 
 log = logging.getLogger("ramify.training")
 
@@ -307,7 +307,7 @@ class CapturedEngine(Engine):
 
     def _guard(self, program: Program) -> Callable[[], bool]:
         """Whether weights are where they were and trained as they were, and nobody has changed layers or listens."""
-        model, optimizer, seen = self.model, self.model.optimizer, changes.count
+        model, optimizer, seen = self.model, self.model.optimizer, Changes.count
         weights = list(model.parameters())
         wanted = [weight.requires_grad for weight in weights]
         kept = [tensor for value, tensor in program.kept.items() if value not in program.hoisted]
@@ -317,7 +317,7 @@ class CapturedEngine(Engine):
 
         def holds() -> bool:
             return (
-                changes.count == seen
+                Changes.count == seen
                 and model.optimizer is optimizer
                 and list(map(place_of, kept)) == places
                 and list(map(is_trained, weights)) == wanted

@@ -1,0 +1,244 @@
+"""Plans run calls for inference, and step aside for whoever looks on, changes something, or wants gradients."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+import ramify
+from ramify import layers
+from ramify.errors import ArgumentError, GraphError
+
+
+@pytest.fixture
+def data():
+    return torch.randn(2, 8, 8, 3, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def model(data):
+    x = ramify.Input((8, 8, 3))
+    y = layers.BatchNormalization()(layers.Conv2D(4, 3, name="conv")(x))
+    model = ramify.Model(x, layers.Dense(2, name="head")(layers.GlobalAveragePooling2D()(layers.ReLU()(y))))
+    with torch.no_grad():
+        for _ in range(3):
+            model(data)
+    assert planned(model)
+    return model
+
+
+def planned(model):
+    return [entry for entry in (model._plans.entries if model._plans else {}).values() if entry is not None]
+
+
+def by_layers(model, data):
+    with torch.no_grad():
+        return model.lowered(data)
+
+
+def same(model, data):
+    with torch.no_grad():
+        torch.testing.assert_close(model(data), by_layers(model, data))
+
+
+def test_the_plan_runs_in_place_of_the_layers(model, data, monkeypatch):
+    wanted = by_layers(model, data)
+    monkeypatch.setitem(model.__dict__, "_lowered", (None, None))  # whoever asks for the layers fails
+    with torch.no_grad():
+        torch.testing.assert_close(model(data), wanted)
+        with torch.inference_mode():
+            torch.testing.assert_close(model(data), wanted)
+    np.testing.assert_allclose(model.predict(data, verbose=0), wanted.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", ["assign", "copy_", "data", "data =", "load_state_dict", "new", "statistics", "fit"])
+def test_changed_weights_are_seen(model, data, change):
+    kernel = model.get_layer("conv").kernel
+    before = by_layers(model, data)
+    new = torch.randn(kernel.shape)
+    if change == "assign":
+        kernel.assign(new)
+    elif change == "copy_":
+        with torch.no_grad():
+            kernel.copy_(new)
+    elif change == "data":
+        kernel.data.copy_(new)
+    elif change == "data =":
+        kernel.data = new
+    elif change == "load_state_dict":
+        model.load_state_dict({key: torch.rand(value.shape) for key, value in model.state_dict().items()})
+    elif change == "new":
+        model.get_layer("conv").kernel = torch.nn.Parameter(new)
+    elif change == "statistics":
+        model.layers[2].moving_variance.assign(torch.rand(4) + 1)
+    else:
+        model.compile("sgd", "mse")
+        model.fit(data, torch.ones(2, 2), verbose=0)
+    assert not torch.equal(by_layers(model, data), before)
+    for _ in range(3):
+        same(model, data)
+
+
+def test_a_hook_is_called(model, data):
+    seen = []
+    handle = model.get_layer("conv").register_forward_hook(lambda _, args, output: seen.append(output.shape))
+    with torch.no_grad():
+        for _ in range(4):
+            model(data)
+    assert len(seen) == 4
+    handle.remove()
+    same(model, data)
+
+
+def test_a_hook_on_all_modules_is_called(model, data):
+    seen = []
+    handle = torch.nn.modules.module.register_module_forward_hook(lambda module, *_: seen.append(module.name))
+    with torch.no_grad():
+        model(data)
+    handle.remove()
+    assert {"conv", "head"} <= set(seen)
+
+
+def test_a_changed_layer_is_seen(model, data):
+    before = by_layers(model, data)
+    model.get_layer("head").activation = torch.exp
+    for _ in range(3):
+        same(model, data)
+    assert not torch.allclose(by_layers(model, data), before)
+
+
+def test_gradients_training_and_transforms_run_the_layers(model, data):
+    head = model.get_layer("head")
+    assert model(data).requires_grad
+    with torch.no_grad():
+        mean = model.layers[2].moving_mean.clone()
+        model(data, training=True)
+        assert not torch.equal(model.layers[2].moving_mean, mean)
+        each = torch.func.vmap(lambda one: model(one.unsqueeze(0))[0])(data)
+        torch.testing.assert_close(each, by_layers(model, data))
+        weights = {f"head.{name}": torch.zeros_like(value) for name, value in head.named_parameters()}
+        assert not torch.func.functional_call(model, weights, (data,)).any()
+    same(model, data)
+
+
+def test_a_layer_left_in_training_mode_trains(data):
+    x = ramify.Input((64,))
+    dropout = layers.Dropout(0.5)
+    model = ramify.Model(x, dropout(x))
+    ones = torch.ones(1, 64)
+    with torch.no_grad():
+        for _ in range(3):
+            assert model(ones).all()
+        dropout.train()
+        for _ in range(4):
+            assert not model(ones).all()
+
+
+def test_copies_and_files_begin_without_plans(model, data):
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert not planned(twin)
+        torch.testing.assert_close(by_layers(twin, data), by_layers(model, data))
+
+
+def test_random_stateful_and_user_layers_run_as_they_are():
+    class Counted(ramify.Layer):
+        calls = 0
+
+        def call(self, x):
+            Counted.calls += 1
+            return x + 1
+
+    x, z = ramify.Input((3, 2)), ramify.Input(batch_shape=(1, 3, 2))
+    stateful = ramify.Model(z, layers.LSTM(2, stateful=True, return_sequences=True)(z))
+    counted = Counted()
+    model = ramify.Model(x, counted(layers.Dense(2)(x)) + torch.rand_like(x))
+    ones = torch.ones(1, 3, 2)
+    with torch.no_grad():
+        Counted.calls = 0
+        outputs = [model(ones) for _ in range(5)]
+        assert Counted.calls == 5
+        assert len({float(one.sum()) for one in outputs}) == 5
+        states = [stateful(ones) for _ in range(5)]
+        assert len({float(one.sum()) for one in states}) == 5
+    assert "counted" in str(model.explain())
+
+
+def test_masks_travel():
+    x = ramify.Input((4,), dtype="int32")
+    model = ramify.Model(x, layers.LSTM(3)(layers.Embedding(5, 2, mask_zero=True)(x)))
+    one = torch.tensor([[1, 2, 0, 0]], dtype=torch.int32)
+    with torch.no_grad():
+        for _ in range(4):
+            assert torch.equal(model(one), model.lowered(one))
+
+
+def test_the_same_tensor_for_two_inputs_is_still_two_inputs():
+    a, b = ramify.Input((3,)), ramify.Input((3,))
+    model = ramify.Model([a, b], a - b)
+    one = torch.ones(1, 3)
+    with torch.no_grad():
+        for _ in range(3):
+            assert not model([one, one]).any()
+        assert (model([one, 3 * one]) == -2).all()
+
+
+def test_layers_that_add_losses_still_do(data):
+    x = ramify.Input((8, 8, 3))
+    model = ramify.Model(x, layers.Flatten()(layers.Conv2D(2, 3, activity_regularizer="l2")(x)))
+    with torch.no_grad():
+        for _ in range(4):
+            model(data)
+            assert len(model.losses) == 1
+
+
+def test_passes_can_be_switched_off(model, data):
+    model.passes -= {"batch_norm"}
+    with torch.no_grad():
+        for _ in range(3):
+            model(data)
+    told = model.explain()
+    assert told.off == ["batch_norm"]
+    assert all("batch_norm" not in fired for fired in told.fired.values())
+    model.passes = []
+    with torch.no_grad():
+        for _ in range(3):
+            assert torch.equal(model(data), model.lowered(data))
+
+
+def test_explain_says_where(model):
+    text = str(model.explain())
+    assert "batch_normalization" in text
+    assert "into conv" in text
+    assert "float32[2, 8, 8, 3]" in text
+
+
+# ---- frozen ----
+
+
+def test_a_frozen_model_is_the_model_as_it_was(model, data):
+    frozen = model.optimize_for_inference()
+    wanted = by_layers(model, data)
+    model.get_layer("conv").kernel.assign(torch.zeros(3, 3, 3, 4))
+    for _ in range(3):
+        torch.testing.assert_close(frozen(data), wanted)
+    assert not frozen(data.requires_grad_()).requires_grad
+    data = data.detach()
+    np.testing.assert_allclose(frozen.predict(data.numpy()), wanted.numpy(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(frozen(data[:1]), wanted[:1], rtol=1e-4, atol=1e-5)
+    assert len(frozen.code) == 2
+    assert any("batch_norm" in name for fired in frozen.fired.values() for name, _ in fired)
+
+
+def test_a_model_without_a_graph_cannot_be_frozen(model):
+    class Own(ramify.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(GraphError, match="no graph"):
+        Own().optimize_for_inference()
+    with pytest.raises(ArgumentError, match="no pass"):
+        model.optimize_for_inference(["fold"])
