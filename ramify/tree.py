@@ -151,9 +151,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     leaves = list(flat_sequence)
     count = len(flatten(structure))
     if count != len(leaves):
-        raise ArgumentError(
-            f"The structure has {count} places, but {len(leaves)} leaves were given. Give as many."
-        )
+        raise ArgumentError(f"The structure has {count} places, but {len(leaves)} leaves were given. Give as many.")
     rest = iter(leaves)
     return map_structure(lambda _: next(rest), structure)
 

@@ -127,9 +127,7 @@ class UpSampling3D(Layer):
     (None, 8, 8, 8, 1)
     """
 
-    def __init__(
-        self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, size: int | Sequence[int] = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = per_axis(size, 3, "UpSampling3D: size")
         self.data_format = checked_data_format(data_format, "UpSampling3D")
