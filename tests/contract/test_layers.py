@@ -200,7 +200,7 @@ def same_values(row, shapes, changes, training):
         weights = [w.value for w in theirs.trainable_weights]
         assert_close(grads, gradients(want, b, weights), row.tolerance[0], f"gradient {changes}")
     assert_close(ours.weights, theirs.weights, row.tolerance[0], f"weight {changes}")
-    losses = [sorted(float(loss) for loss in layer.losses) for layer in (ours, theirs)]
+    losses = [sorted(float(loss.detach()) for loss in layer.losses) for layer in (ours, theirs)]
     np.testing.assert_allclose(*losses, rtol=10 * row.tolerance[0], err_msg=f"loss {changes}")
     return got
 
