@@ -24,15 +24,19 @@ from ramify import (
     utils,
 )
 from ramify.constraints import Constraint
-from ramify.dtype_policies import DTypePolicy
+from ramify.dtype_policies import DTypePolicy, FloatDTypePolicy
 from ramify.graph import SymbolicTensor
 from ramify.initializers import Initializer
 from ramify.layers import Input, InputSpec, Layer
+from ramify.layers.operation import Operation
+from ramify.layers.remat import remat
 from ramify.losses import Loss
 from ramify.metrics import Metric
-from ramify.models import Functional, Model, Sequential
+from ramify.models import Function, Functional, Model, Sequential
 from ramify.optimizers import Optimizer
 from ramify.regularizers import Regularizer
+from ramify.scopes import RematScope, StatelessScope, SymbolicScope, device, name_scope
+from ramify.variables import Variable
 from ramify.version import __version__, version
 
 KerasTensor = SymbolicTensor
@@ -40,6 +44,8 @@ KerasTensor = SymbolicTensor
 __all__ = [
     "Constraint",
     "DTypePolicy",
+    "FloatDTypePolicy",
+    "Function",
     "Functional",
     "Initializer",
     "Input",
@@ -49,16 +55,22 @@ __all__ = [
     "Loss",
     "Metric",
     "Model",
+    "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
+    "StatelessScope",
+    "SymbolicScope",
     "SymbolicTensor",
+    "Variable",
     "__version__",
     "activations",
     "backend",
     "callbacks",
     "config",
     "constraints",
+    "device",
     "dtype_policies",
     "errors",
     "initializers",
@@ -67,11 +79,13 @@ __all__ = [
     "metrics",
     "mixed_precision",
     "models",
+    "name_scope",
     "ops",
     "optimizers",
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "tree",
     "utils",

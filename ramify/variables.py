@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
-from ramify.errors import ShapeError
+from ramify import dtypes
+from ramify.errors import ArgumentError, ShapeError
+from ramify.naming import auto_name
+from ramify.scopes import current
 
 
 class Changes:
@@ -24,22 +28,82 @@ _DATA: Any = torch.Tensor.data
 
 
 class Variable(torch.Tensor):
-    """What all of them have in common: a tensor that answers what Keras users ask of a variable.
+    """A tensor that lasts and answers what Keras users ask of a variable; layers' weights are such tensors, too.
 
+    Made here, it is a `torch.nn.Parameter` where it is trainable, and a buffer of the layer that holds it otherwise.
     Nothing here costs anything when the variable is used: operations on it return plain tensors. Assigning works in
     place, so that whoever holds the tensor (an optimizer's list, a captured graph) sees the new numbers; only a value
     on another device moves the variable there.
 
+    Args:
+        initializer: the numbers, as a tensor, an array or a number; or an initializer, its name, or a function
+            ``(shape, dtype=...) -> tensor``.
+        shape: for an initializer: the sizes.
+        dtype: that of the numbers when not given; with an initializer, the default float dtype.
+        trainable: whether training changes it.
+        autocast: whether a mixed policy hands it out in the dtype of computation.
+        aggregation: accepted for Keras's sake; replicas are kept equal by `torch.distributed`.
+        synchronization: likewise.
+        name: a word without ``"/"``; made up when not given.
+        layout: accepted for Keras's sake.
+        **kwargs: attributes of the variable, such as ``constraint``.
+
     Attributes:
         name: the last part of the path, such as ``"kernel"``.
         path: where the variable lives, such as ``"encoder/dense/kernel"``.
+
+    Raises:
+        ArgumentError: an initializer without a shape, or an unknown aggregation.
+        ShapeError: a size that is unknown.
+
+    Example:
+
+    >>> weight = Variable("ones", shape=(2,), name="weight")
+    >>> weight.assign_add(1.0).tolist(), weight.trainable
+    ([2.0, 2.0], True)
     """
+
+    named: ClassVar[Callable[[Any], Any]]
+    """`initializers.get`, which stands above this module and puts itself here."""
 
     # As torch.nn.Parameter does: operations give plain tensors, without a detour through Python.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     name = "variable"
     path = "variable"
+    aggregation = "none"
+    synchronization = "auto"
+    autocast = True
+    regularizer: Any = None
+    constraint: Any = None
+    overwrite_with_gradient = False
+
+    def __new__(
+        cls,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """A `Parameter` or a `State`."""
+        del layout
+        if aggregation not in _AGGREGATIONS:
+            raise ArgumentError(f"Variable has no aggregation={aggregation!r}. Use one of {_AGGREGATIONS}.")
+        name = name or auto_name("variable")
+        data = _data(initializer, shape, dtype, name)
+        variable = Parameter(data, trainable) if trainable else State(data)
+        given = {"aggregation": aggregation or "none", "synchronization": synchronization, "autocast": autocast}
+        variable.__dict__.update(name=name, path="/".join((*current.names, name)), **given, **kwargs)
+        return variable
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """All is done when the tensor is made."""
 
     @property
     def data(self) -> torch.Tensor:
@@ -104,6 +168,8 @@ class Variable(torch.Tensor):
         return self
 
     def _follow(self, value: Any) -> None:
+        if current.stateless:
+            current.stateless[-1].hold(self)
         if isinstance(value, torch.Tensor) and value.ndim and value.device != self.device:
             self.move(value.device)
 
@@ -135,6 +201,31 @@ class Variable(torch.Tensor):
     def __reduce_ex__(self, protocol: Any) -> Any:
         data = self.detach().as_subclass(torch.Tensor)
         return _made, (type(self), data, self.requires_grad, dict(self.__dict__))
+
+
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
+
+
+def _data(initializer: Any, shape: Any, dtype: Any, name: str) -> torch.Tensor:
+    """The first numbers of a variable."""
+    kind = None if dtype is None else dtypes.to_torch(dtype)
+    if isinstance(initializer, torch.Tensor):
+        return initializer.detach().as_subclass(torch.Tensor).to(kind or initializer.dtype, copy=True)
+    if not (isinstance(initializer, (str, dict)) or callable(initializer)):
+        plain = kind or (None if hasattr(initializer, "dtype") else _dtype_of(initializer))
+        return torch.tensor(np.asarray(initializer), dtype=plain)
+    if shape is None:
+        raise ArgumentError(f"The variable '{name}' is made by an initializer, which needs a shape. Give `shape`.")
+    sizes = tuple(shape) if isinstance(shape, (list, tuple, torch.Size)) else (shape,)
+    if any(size is None for size in sizes):
+        raise ShapeError(f"The variable '{name}' cannot have shape {sizes}: a size is unknown. Give a number.")
+    made = Variable.named(initializer)(sizes, dtype=dtypes.name(kind or dtypes.to_torch(dtypes.floatx())))
+    return torch.as_tensor(made, dtype=kind).detach()
+
+
+def _dtype_of(numbers: Any) -> torch.dtype | None:
+    """Plain floats have the default float dtype; other numbers what NumPy makes of them."""
+    return dtypes.to_torch(dtypes.floatx()) if np.asarray(numbers).dtype.kind == "f" else None
 
 
 class Parameter(Variable, torch.nn.Parameter):

@@ -15,8 +15,8 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version", "lazy"),
-    ("registry", "dtypes", "naming", "variables", "seeds", "image_format", "settings", "random_states"),
-    ("dtype_policies",),
+    ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings"),
+    ("variables", "dtype_policies", "random_states"),
     ("graph",),
     ("activations",),
     ("ops",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from ramify.graph.graph import Graph
 from ramify.graph.node import Node, SymbolicValue
 from ramify.graph.structure import Path, flatten, map_leaves, unflatten
 from ramify.graph.tensor import MASK
-from ramify.naming import unique
+from ramify.naming import identifier, unique
 
 Env = dict[SymbolicValue, Any]
 _ARRAY = (torch.Tensor, np.ndarray, np.generic)
@@ -24,24 +24,31 @@ _LITERAL = (
 )  # fmt: skip
 
 
-def lower(graph: Graph, name: str = "Model", device: torch.device | None = None) -> fx.GraphModule:
+def lower(
+    graph: Graph,
+    name: str = "Model",
+    device: torch.device | None = None,
+    mode: Callable[[bool], bool] | None = None,
+) -> fx.GraphModule:
     """Compile a graph to a module whose forward takes the graph's inputs one by one, in order.
 
     Args:
         graph: what to compile. Models called in it that are graphs themselves are inlined.
         name: class name of the result.
         device: where constants of the graph are put; where they are when not given.
+        mode: the `training` that a call was recorded with -> the one it runs with; as recorded when not given.
 
     Returns:
         A `GraphModule` that shares the layers (and so the weights) of the graph. Its forward returns the graph's
         outputs in their nested structure.
     """
-    return _Lowering(graph, device).module(name)
+    return _Lowering(graph, device, mode).module(name)
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, device: torch.device | None) -> None:
+    def __init__(self, graph: Graph, device: torch.device | None, mode: Callable[[bool], bool] | None) -> None:
         self.graph = graph
+        self.mode = mode
         self.device = device
         self.fx = fx.Graph()
         self.root: dict[str, Any] = {}
@@ -51,7 +58,7 @@ class _Lowering:
         env: Env = {}
         taken: set[str] = set()
         for tensor, wanted in zip(self.graph.inputs, self.graph.input_names, strict=True):
-            env[tensor] = self.fx.placeholder(unique(_identifier(wanted), taken))
+            env[tensor] = self.fx.placeholder(unique(identifier(wanted), taken))
         outputs = self._run(self.graph, env)
         self.fx.output(self._with_masks(outputs, env))
         self.fx.lint()
@@ -91,7 +98,7 @@ class _Lowering:
         fed = inner.match_inputs(node.args[0] if node.args else next(iter(node.kwargs.values())))
         env: Env = {t: self._value(v, frame.env) for t, v in zip(inner.inputs, fed, strict=True)}
         training = node.kwargs.get("training")
-        options = frame.options if training is None else {"training": training}
+        options = {"training": training, **frame.options} if training is not None else frame.options
         return _Frame(inner, env, f"{frame.prefix}{frame.graph.module_names[node.target]}.", options, node)
 
     def _value(self, leaf: Any, env: Env) -> Any:
@@ -129,7 +136,9 @@ class _Lowering:
             path = frame.prefix + frame.graph.module_names[target]
             self.root[path] = target
             if frame.options and getattr(target, "uses_training", True):
-                kwargs = {**frame.options, **{k: v for k, v in kwargs.items() if v is not None}}
+                kwargs = {**{k: v for k, v in kwargs.items() if v is not None}, **frame.options}
+            if self.mode is not None and isinstance(kwargs.get("training"), bool):
+                kwargs["training"] = self.fx.call_function(self.mode, (kwargs["training"],))
             out = self.fx.call_module(path, args, kwargs)
         elif is_method(target):
             out = self.fx.call_method(target.__name__, args, kwargs)
@@ -164,8 +173,3 @@ def inlined_graph(node: Node) -> Graph | None:
     inner = getattr(node.target, "inlined_graph", None)
     masked = any(leaf is not None for leaf in flatten(node.kwargs.get("mask")))
     return inner if isinstance(inner, Graph) and not masked else None
-
-
-def _identifier(name: str) -> str:
-    word = "".join(ch if ch.isalnum() else "_" for ch in name)
-    return f"input_{word}" if not word or word[0].isdigit() else word

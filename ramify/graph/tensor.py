@@ -72,10 +72,19 @@ class SymbolicTensor(SymbolicValue, TensorOperators):
         return len(self.shape)
 
     rank = ndim
+    sparse, ragged, ragged_rank, row_splits_dtype = False, False, None, None
 
     def dim(self) -> int:
         """The number of axes, as `torch.Tensor.dim`."""
         return len(self.shape)
+
+    def reshape(self, *newshape: Any) -> Any:
+        """With other sizes, of which one may be -1."""
+        return record(torch.Tensor.reshape, (self, *newshape), {})
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """Without axes of size 1, or without that one."""
+        return record(torch.Tensor.squeeze, (self,) if axis is None else (self, axis), {})
 
     def size(self, dim: int | None = None) -> Any:
         """Sizes as `torch.Tensor.size`; an unknown one is a `SymbolicSize` that can be calculated with."""

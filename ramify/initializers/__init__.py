@@ -15,6 +15,9 @@ from ramify.initializers.scaling import (
     VarianceScaling,
     compute_fans,
 )
+from ramify.variables import Variable as _Variable
+
+_Variable.named = staticmethod(get)
 
 constant = Constant
 glorot_normal = GlorotNormal

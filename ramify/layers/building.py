@@ -11,6 +11,7 @@ import torch
 from ramify.graph import SymbolicTensor, paused, visible_shape
 from ramify.graph.structure import map_leaves
 from ramify.layers.state import state
+from ramify.scopes import current
 
 if TYPE_CHECKING:
     from ramify.layers.layer import Layer
@@ -31,7 +32,7 @@ def building(build: Callable[..., Any]) -> Callable[..., Any]:
         own["_is_building"] = True
         try:
             with paused(), torch.enable_grad():
-                state.scope = (*outer, self.name)
+                state.scope = (*(outer or current.names), self.name)
                 build(self, *args, **kwargs)
         finally:
             state.scope = outer

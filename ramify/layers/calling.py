@@ -21,7 +21,9 @@ from ramify.graph import MASK, SymbolicTensor, is_probing, record
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.building import build_for
 from ramify.layers.hooks import module_call
+from ramify.layers.remat import rematerialized
 from ramify.layers.state import state
+from ramify.scopes import current
 
 if TYPE_CHECKING:
     from ramify.layers.layer import Layer
@@ -84,11 +86,14 @@ def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
             state.training = bool(explicit)
         if not layer.built:
             build_for(layer, bound)
-            state.scope = (*outer_scope, layer.name)
+            state.scope = (*(outer_scope or current.names), layer.name)
         kwargs = _with_training(layer, signature, bound, kwargs)
         masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if v is not None}
         with cast_weights(layer):
-            outputs = module_call(layer, *args, **kwargs, **masks)
+            if layer._remat is None or is_probing():
+                outputs = module_call(layer, *args, **kwargs, **masks)
+            else:
+                outputs = rematerialized(layer, _cast_call(layer), args, {**kwargs, **masks})
         layer.finish_call()
         outputs = _after(layer, bound, outputs)
     finally:
@@ -277,3 +282,13 @@ def check_spec(layer: Layer, first: Any) -> None:
     for spec, leaf in zip(specs, leaves, strict=True):
         if leaf is not None or not spec.optional:
             spec.check(leaf, layer.describe())
+
+
+def _cast_call(layer: Layer) -> Callable[..., Any]:
+    """A call that the backward pass can repeat: weights are cast each time."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with cast_weights(layer):
+            return module_call(layer, *args, **kwargs)
+
+    return run

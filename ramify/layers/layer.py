@@ -23,6 +23,7 @@ from ramify.layers.shapes import as_shape, on_shapes
 from ramify.layers.state import state
 from ramify.layers.stateless import Stateless
 from ramify.naming import auto_name
+from ramify.scopes import RematScope, current
 
 _serial = itertools.count()
 _Tensor = torch.Tensor
@@ -64,6 +65,7 @@ class Layer(Stateless):
     variable_torch_dtype: torch.dtype
     _signature: calling.Signature
     _fast: int
+    _remat: RematScope | None
     _serial: int
     _last_call: int
     _losses: list[Any]
@@ -132,6 +134,7 @@ class Layer(Stateless):
         own["_metrics"] = {}
         own["_loose"] = []
         own["_fast"] = 0
+        own["_remat"] = RematScope.current()
         own["_input_shape_arg"] = tuple(input_shape) if input_shape is not None else None
         self.dtype_policy = dtype
 
@@ -194,7 +197,8 @@ class Layer(Stateless):
         own = self.__dict__
         own["built"] = True
         plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
-        if not own["_fast"] and self.activity_regularizer is None and plain_dtype and self._signature.names:
+        plain = plain_dtype and own["_remat"] is None and self.activity_regularizer is None
+        if not own["_fast"] and plain and self._signature.names:
             # Sublayers may add losses or make masks: only a network, which keeps account of its calls, skips past that.
             counts_calls = self.masks_itself and getattr(type(self).call, "runs_graph", False)
             simple = counts_calls or not (self.makes_mask or self._modules or own["_adds_loss"])
@@ -230,6 +234,8 @@ class Layer(Stateless):
             own["_losses_call"] = state.call_id
         if not calling.is_probing():
             self._losses.extend(flatten(loss))
+            if current.stateless and current.stateless[-1].collect_losses:
+                current.stateless[-1].losses.extend(flatten(loss))
 
     @property
     def losses(self) -> list[torch.Tensor]:

@@ -65,9 +65,20 @@ class Stream:
         """Numbers from 0 to 1 of the dtype and on the device of `like`."""
         return like.new_empty(shape).uniform_(generator=self.generator(like.device))
 
+    def positions(self) -> dict[str, torch.Tensor]:
+        """How far each device has got."""
+        return {key: generator.get_state() for key, generator in self._generators.items()}
+
+    def rewind(self, positions: dict[str, torch.Tensor]) -> None:
+        """Go on from where `positions` says; a device that it does not name starts from the seed."""
+        for key in set(self._generators) - set(positions):
+            del self._generators[key]
+        for key, position in positions.items():
+            self._generators[key].set_state(position)
+
     def __getstate__(self) -> dict[str, Any]:
         """The seed, and how far each device has got."""
-        return {"seed": self.seed, "states": {key: g.get_state() for key, g in self._generators.items()}}
+        return {"seed": self.seed, "states": self.positions()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.seed, self._generators = state["seed"], {}

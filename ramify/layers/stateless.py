@@ -124,6 +124,18 @@ class Stateless(WeightHolder):
             name=name,
         )
 
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: metrics are given to `compile`, or held and updated by the layer itself.
+
+        Raises:
+            ArgumentError: always, as in Keras 3.
+        """
+        del args, kwargs
+        raise ArgumentError(
+            f"{self.describe()} takes no metrics. Give them to `Model.compile(metrics=[...])`, or hold a metric on an "
+            "attribute and call its `update_state` in `call`."
+        )
+
     @property
     def metrics_variables(self) -> list[Any]:
         """The variables of all metrics of the layer and its sublayers."""

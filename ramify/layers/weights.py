@@ -15,6 +15,7 @@ from ramify.graph import paused
 from ramify.layers.hooks import Hookable
 from ramify.layers.state import state
 from ramify.layers.tracking import TrackedDict, TrackedList, tracked
+from ramify.scopes import current
 from ramify.variables import Changes, Parameter, State
 
 _PLAIN = (bool, int, float, str, type(None))
@@ -84,7 +85,7 @@ class WeightHolder(Hookable):
             weight.requires_grad_(False)
         weight.__dict__.update(
             name=name or "variable",
-            path="/".join((*(state.scope or (self.name,)), name or "variable")),
+            path="/".join((*(state.scope or (*current.names, self.name)), name or "variable")),
             regularizer=regularizers.get(regularizer),
             constraint=constraints.get(constraint),
             autocast=autocast,

@@ -14,7 +14,6 @@ from ramify import registry
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
 from ramify.lazy import lazy
-from ramify.models import operations
 from ramify.saving import archive
 from ramify.saving.hdf5 import Entry, WeightFile
 from ramify.saving.loading import Plan, execute
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import h5py
 else:
     h5py = lazy("h5py")
+operations = lazy("ramify.models.operations")  # which itself reads files
 
 _MODEL, _WEIGHTS, _OPTIMIZER, _TOP = "model_config", "model_weights", "optimizer_weights", "top_level_model_weights"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 import ramify
+from tests.contract import draws
 
 
 def normal(shape: tuple[int, ...]) -> np.ndarray:
@@ -21,6 +23,22 @@ def normal(shape: tuple[int, ...]) -> np.ndarray:
 def indices(below: int) -> Callable[[tuple[int, ...]], np.ndarray]:
     """Whole numbers, for layers that look something up."""
     return lambda shape: np.random.default_rng(0).integers(0, below, size=shape).astype("int64")
+
+
+def words(shape: tuple[int, ...]) -> np.ndarray:
+    """Strings, for layers that look words up."""
+    return np.random.default_rng(0).choice(["a", "b", "c"], size=shape)
+
+
+def spatial(rank: int, size: int = 6, channels: int = 4) -> tuple[int, ...]:
+    """The shape of a batch of images (sequences, volumes), all sizes different."""
+    return (2, *(size + i for i in range(rank)), channels)
+
+
+def inner(name: str, *args: Any, **kwargs: Any) -> Callable[[ModuleType], dict[str, Any]]:
+    """Arguments with a layer inside, made by the library under test."""
+    key = "cell" if name.endswith("Cell") else "layer"
+    return lambda library: {key: getattr(library.layers, name)(*args, name="inside", **kwargs)}
 
 
 @dataclass(frozen=True)
@@ -39,8 +57,12 @@ class Row:
     """Whether a list of inputs is passed as ``layer(a, b)`` in place of ``layer([a, b])``."""
     known: tuple[int, ...] = (-1,)
     """Axes whose sizes must be known when the model is made."""
+    call_args: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of the call."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Hypothesis strategies: constructor argument -> values to draw."""
+    """Hypothesis strategies beyond those of `draws.py`, or in place of them: constructor argument -> values to draw."""
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    """Constructor argument -> why it is not drawn."""
     moves: frozenset[str] = frozenset()
     """Names of weights that a training step changes although they are not trainable."""
     tolerance: tuple[float, str] = (1e-5, "")
@@ -54,6 +76,18 @@ class Row:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """Constructor argument -> values to draw."""
+        if "options" in self.exceptions:
+            return {}
+        drawn = {**draws.options(getattr(ramify.layers, self.name)), **self.options}
+        return {name: values for name, values in drawn.items() if name not in self.keeps}
+
+    def is_random(self, changes: Mapping[str, Any]) -> bool:
+        """Whether training mode draws numbers with these options."""
+        return self.random or any(changes.get(name) for name in ("dropout", "recurrent_dropout"))
 
     def measure(self, library: ModuleType) -> ModuleType:
         """The library to hold the layer against: for one that Keras has not (`exceptions["keras"]`), this one."""
@@ -70,10 +104,14 @@ class Row:
         return nested(self.make, shapes)
 
     def tensors(self, shapes: Any, *, gradient: bool = False) -> Any:
-        """Tensors of the shapes; floating ones ask for gradients where wished."""
+        """Tensors of the shapes, no two alike; floating ones ask for gradients where wished."""
+        turns = itertools.count()
 
-        def tensor(shape: tuple[int, ...]) -> torch.Tensor:
-            made = torch.as_tensor(self.make(shape))
+        def tensor(shape: tuple[int, ...]) -> Any:
+            data = np.roll(self.make(shape), next(turns))
+            if data.dtype.kind == "U":  # torch has no strings
+                return data
+            made = torch.as_tensor(data)
             return made.requires_grad_() if gradient and made.is_floating_point() else made
 
         return nested(tensor, shapes)
@@ -92,9 +130,21 @@ class Row:
         return nested(symbol, shapes)
 
     def call(self, layer: Any, inputs: Any, **kwargs: Any) -> list[Any]:
-        """The outputs of a call, as a flat list."""
+        """The outputs of a call, as a flat list; layers that draw numbers are called for inference unless told."""
+        kwargs = {**self.call_args, **kwargs}
+        if self.random and "training" not in kwargs and isinstance(flat(inputs)[0], torch.Tensor):
+            kwargs["training"] = False
         outputs = layer(*inputs, **kwargs) if self.spread else layer(inputs, **kwargs)
         return flat(outputs)
+
+    def both(self, ours: Any, theirs: Any, pairs: tuple[Any, Any], *, training: bool) -> tuple[list[Any], list[Any]]:
+        """The outputs here and in Keras; an image layer is given here what Keras drew."""
+        mine, other = pairs
+        if training and self.random:
+            drawn = theirs.get_random_transformation(other, training=True)
+            want = theirs.transform_images(other, drawn, training=True)
+            return flat(ours.transform_images(mine, drawn, training=True)), flat(want)
+        return self.call(ours, mine, training=training), self.call(theirs, other, training=training)
 
     def model(self, shapes: Any, **changes: Any) -> ramify.Model:
         """The smallest functional model with the layer in it."""

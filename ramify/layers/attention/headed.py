@@ -37,9 +37,13 @@ class HeadedAttention(Layer):
     dropout: float
     sliding_window: int | None
     flash_attention: bool | None
+    regularizes_result = True
+    """Whether `activity_regularizer` counts for the layer's result beside the results of its projections."""
 
     def __init__(self, arguments: Mapping[str, Any], further: Mapping[str, Any]) -> None:
-        super().__init__(activity_regularizer=arguments["activity_regularizer"], **further)
+        regularizer = arguments["activity_regularizer"]
+        super().__init__(activity_regularizer=regularizer if self.regularizes_result else None, **further)
+        self._projected_regularizer = regularizers.get(regularizer)
         who = type(self).__name__
         window, dropout = arguments["sliding_window"], arguments["dropout"]
         if window is not None and (not isinstance(window, int) or window < 1):
@@ -197,9 +201,9 @@ class HeadedAttention(Layer):
         """Inputs ``(batch, *free, length, features)``; mask of that rank with the heads before the last two axes."""
         gate = None
         if self.use_gate:
-            gate = torch.sigmoid(_project(self._gate_dense, query))
+            gate = self._regularized(torch.sigmoid(_project(self._gate_dense, query)))
         queries, keys, values = (
-            _project(dense, x).transpose(-3, -2)
+            self._regularized(_project(dense, x)).transpose(-3, -2)
             for dense, x in ((self._query_dense, query), (self._key_dense, key), (self._value_dense, value))
         )
         free = queries.shape[:-3]
@@ -218,7 +222,14 @@ class HeadedAttention(Layer):
             result = result.unflatten(0, free)
             weights = None if weights is None else weights.unflatten(0, free)
         result = result.transpose(-3, -2)
-        return _project(self._output_dense, result if gate is None else result * gate, summed=2), weights
+        result = _project(self._output_dense, result if gate is None else result * gate, summed=2)
+        return self._regularized(result), weights
+
+    def _regularized(self, projected: torch.Tensor) -> torch.Tensor:
+        """As it is; its regularizer's value is added to the loss, per sample."""
+        if self._projected_regularizer is not None:
+            self.add_loss(self._projected_regularizer(projected) / projected.shape[0])
+        return projected
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The query's mask."""
@@ -227,7 +238,8 @@ class HeadedAttention(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; the choice of kernels is left to where the layer is loaded."""
-        config = {"activity_regularizer": None, **super().get_config()}
+        config = super().get_config()
+        config["activity_regularizer"] = regularizers.serialize(self._projected_regularizer)
         config.pop("flash_attention", None)
         return config
 

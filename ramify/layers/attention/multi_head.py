@@ -83,6 +83,8 @@ class MultiHeadAttention(HeadedAttention):
         self.output_shape = None if shape is None else tuple(shape)
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
 
+    regularizes_result = False
+
     def _sizes(self) -> tuple[int, int, int, int]:
         return self.num_heads, self.num_heads, self.key_dim, self.value_dim
 

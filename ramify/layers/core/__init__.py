@@ -4,10 +4,12 @@ from ramify.layers.core.activation import Activation
 from ramify.layers.core.convnext import LayerScale, StochasticDepth
 from ramify.layers.core.dense import Dense
 from ramify.layers.core.einsum_dense import EinsumDense
+from ramify.layers.core.embedding import Embedding
 from ramify.layers.core.identity import Identity
 from ramify.layers.core.input_layer import Input, InputLayer
 from ramify.layers.core.lambda_layer import Lambda
 from ramify.layers.core.masking import Masking
+from ramify.layers.core.reversible_embedding import ReversibleEmbedding
 from ramify.layers.core.torch_module import TorchModuleWrapper
 from ramify.layers.core.wrapper import Wrapper
 
@@ -15,12 +17,14 @@ __all__ = [
     "Activation",
     "Dense",
     "EinsumDense",
+    "Embedding",
     "Identity",
     "Input",
     "InputLayer",
     "Lambda",
     "LayerScale",
     "Masking",
+    "ReversibleEmbedding",
     "StochasticDepth",
     "TorchModuleWrapper",
     "Wrapper",

@@ -69,6 +69,10 @@ class Normalization(Layer):
         self.input_variance = _plain(variance)
         self.supports_masking = True
 
+    def convert_weight(self, weight: Any) -> Any:
+        """As it is: there is one backend."""
+        return weight
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make `mean`, `variance` (of the kept axes' sizes) and `count`, or spread what was given."""
         rank = len(input_shape)

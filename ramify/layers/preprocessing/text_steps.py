@@ -26,10 +26,19 @@ def lower(text: str) -> str:
     return text.encode().lower().decode()
 
 
+def lower_without_punctuation(text: str) -> str:
+    """Both.
+
+    >>> lower_without_punctuation("Dog's, end.")
+    'dogs end'
+    """
+    return strip_punctuation(lower(text))
+
+
 STANDARDIZE: dict[str, Callable[[str], str]] = {
     "lower": lower,
     "strip_punctuation": strip_punctuation,
-    "lower_and_strip_punctuation": lambda text: strip_punctuation(lower(text)),
+    "lower_and_strip_punctuation": lower_without_punctuation,
 }
 
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
+from ramify.layers.convolutional.base import refuse_strides_with_dilation
 from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
 from ramify.layers.recurrent.lstm import UnitForgetBias
 from ramify.layers.recurrent.unit_rnn import UnitRNN
@@ -43,6 +44,7 @@ class ConvLSTMCell(Cell):
         self.rank = rank
         for name in ("kernel_size", "strides", "dilation_rate"):
             setattr(self, name, per_axis(arguments[name], rank, f"{who}: {name}"))
+        refuse_strides_with_dilation(self.strides, self.dilation_rate, who)
         self.padding = checked_choice(arguments["padding"], ("valid", "same"), f"{who}: padding")
         self.data_format = checked_data_format(arguments["data_format"], who)
 

@@ -183,14 +183,37 @@ class RNN(Layer):
         if is_probing():
             output, states = outline(self.cell, sequences, states, plan)
         else:
-            if self.go_backwards:
-                sequences = sequences.flip(1)
-                mask = None if mask is None else mask.flip(1)
-            mask = None if mask is None else mask.reshape(mask.shape[:2]).to(torch.bool)
-            output, states = run(self.cell, sequences, states, mask, plan)
+            ordered, mask = self._in_order(sequences, mask)
+            output, states = run(self.cell, ordered, states, mask, plan)
             if self.stateful:
                 self._remember(states)
         return (output, *states) if self.return_state else output
+
+    def _in_order(self, sequences: torch.Tensor, mask: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Sequences and mask in the order of the steps."""
+        mask = None if mask is None else mask.reshape(mask.shape[:2]).to(torch.bool)
+        if not self.go_backwards:
+            return sequences, mask
+        return sequences.flip(1), None if mask is None else mask.flip(1)
+
+    def inner_loop(
+        self, sequences: torch.Tensor, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor, Any]:
+        """All steps, from states that are given.
+
+        Args:
+            sequences: ``(batch, time, ...)``.
+            initial_state: list of states.
+            mask: boolean ``(batch, time)``, or ``None``.
+            training: whether to drop.
+
+        Returns:
+            The last output, all outputs ``(batch, time, ...)``, and the states at the end.
+        """
+        plan = Plan(True, True, self.zero_output_for_mask, bool(training))
+        ordered, mask = self._in_order(sequences, mask)
+        outputs, states = run(self.cell, ordered, as_list(initial_state), mask, plan)
+        return outputs[:, -1], outputs, states
 
     def _remember(self, states: Any) -> None:
         with torch.no_grad():

@@ -249,3 +249,15 @@ def test_a_cell_keeps_the_dtype_policy_that_it_was_made_with(cell):
     mixed(sequences)
     mixed.set_weights(full.get_weights())
     torch.testing.assert_close(mixed(sequences).float(), want, atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_inner_loop_gives_the_last_output_all_outputs_and_the_states(backwards):
+    layer = ramify.layers.LSTM(3, go_backwards=backwards, return_sequences=True, return_state=True)
+    x, mask = torch.randn(2, 5, 4), torch.tensor([[True] * 5, [True, True, False, False, False]])
+    outputs, h, c = layer(x, mask=mask)
+    last, every, states = layer.inner_loop(x, [torch.zeros(2, 3)] * 2, mask)
+    _close(every, outputs)
+    _close(last, outputs[:, -1])
+    _close(states[0], h)
+    _close(states[1], c)
