@@ -53,13 +53,3 @@ def identifier(name: str) -> str:
     """A name as a variable of Python code may have it."""
     word = "".join(ch if ch.isalnum() else "_" for ch in name)
     return f"input_{word}" if not word or word[0].isdigit() else word
-
-
-def unique(word: str, taken: set[str]) -> str:
-    """`word`, with a number where it is taken; it is taken from now on."""
-    candidate, i = word, 0
-    while candidate in taken:
-        i += 1
-        candidate = f"{word}_{i}"
-    taken.add(candidate)
-    return candidate
