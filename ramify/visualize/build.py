@@ -38,6 +38,7 @@ def picture_of(model: Any, expand_nested: bool = False) -> Picture:
     else:
         top, note = builder.level(graph), ""
     builder.mark_shared()
+    _name_paths(top)
     return Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
 
 
@@ -153,6 +154,20 @@ class _Builder:
                 if number:
                     item.params = 0
             letter += not whole
+
+
+def _name_paths(top: Level) -> None:
+    """Give every item its path; calls of one name in one level are numbered from the second on."""
+    levels = [("", top)]
+    for before, level in levels:  # grows while it is read
+        taken: Counter[str] = Counter()
+        for item in level.items:
+            word = (item.name or item.kind or item.role).lower() if item.role == "output" else item.name or item.kind
+            word = f"{'>' if item.role == 'entry' else '<' if item.role == 'exit' else ''}{word}"
+            taken[word] += 1
+            item.path = before + (word if taken[word] == 1 else f"{word}#{taken[word]}")
+            if item.level is not None:
+                levels.append((f"{item.path}/", item.level))
 
 
 def _letter(number: int) -> str:

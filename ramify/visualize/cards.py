@@ -89,6 +89,15 @@ def card_size(item: Item, look: Look) -> tuple[float, float]:
     return round(TILE + 2 * _PAD + max([first, *rest, 40.0])), height
 
 
+def closed_size(item: Item, look: Look) -> tuple[float, float]:
+    """Width and height of the card that a container is when it is closed."""
+    face = face_of(item, look)
+    words = [face.kind, *face.lines]
+    width = max(text_width(word, _KIND, bold=True) for word in words) + 2 * _PAD + TILE
+    width += sum(text_width(word, _SMALL) + 16 for word in (face.badge, face.right) if word)
+    return round(width), _FIRST + _LINE * max(len(face.lines), 1)
+
+
 def label_of(tensor: Tensor, look: Look) -> str:
     """The words at an output."""
     parts = [short_shape(tensor.shape) if look.shapes and tensor.shape is not None else ""]

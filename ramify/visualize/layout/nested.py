@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,12 +27,14 @@ class Measures(NamedTuple):
     """What a layout must know of looks.
 
     Attributes:
-        card: item -> width and height of its card; of its header, for a container.
+        card: item -> width and height of its card; of its header, for an open container.
         label: item and port -> width and height of the words at that output; zeros for none.
+        closed: item -> width and height of the card of a container that is closed; as `card` when not given.
     """
 
     card: Callable[[Item], tuple[float, float]]
     label: Callable[[Item, int], tuple[float, float]]
+    closed: Callable[[Item], tuple[float, float]] | None = None
 
 
 Point = tuple[float, float]
@@ -95,12 +97,36 @@ def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: 
         spacing: distances.
     """
     planner = _Planner(measures, rankdir, spacing or Spacing())
-    levels: list[tuple[Item | None, Level]] = [(None, picture.top)]
-    for _, level in levels:  # grows while it is read
-        levels += [(item, item.level) for item in level.items if item.level is not None]
-    for owner, level in reversed(levels):
+    for owner, level in reversed(picture.levels):
         planner.plan(owner, level)
-    return planner.geometry(picture)
+    return planner.geometry()
+
+
+class Closed(NamedTuple):
+    """A level whose containers are closed.
+
+    Attributes:
+        geometry: where everything is, in a frame of its own.
+        rows: where each rank begins, and its extent.
+        spots: item number -> its rank, and its place in the rank.
+    """
+
+    geometry: Geometry
+    rows: list[tuple[float, float]]
+    spots: dict[int, tuple[int, int]]
+
+
+def closed_levels(
+    picture: Picture, measures: Measures, spacing: Spacing | None = None
+) -> Iterator[tuple[Item | None, Level, Closed]]:
+    """Place every level of a picture by itself, edges leading down."""
+    planner = _Planner(measures._replace(card=measures.closed or measures.card), "TB", spacing or Spacing())
+    for owner, level in picture.levels:
+        planner.plans.clear()
+        planner.plan(None, level)
+        placement = planner.plans[None].placement
+        spots = {item.index: spot for item, spot in zip(level.items, placement.spots, strict=True)}
+        yield owner, level, Closed(planner.geometry(), placement.rows, spots)
 
 
 class _Planner:
@@ -181,7 +207,7 @@ class _Planner:
 
     # ---- outside in ----
 
-    def geometry(self, picture: Picture) -> Geometry:
+    def geometry(self) -> Geometry:
         top = self.plans[None]
         size = (top.across, top.along) if self.upright else (top.along, top.across)
         geometry = Geometry(*size)

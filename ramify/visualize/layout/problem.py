@@ -99,6 +99,8 @@ class Placement:
         routes: the way of each link.
         width: extent across; everything lies between 0 and it.
         height: extent along.
+        rows: where each rank begins, and its extent along.
+        spots: rank of each box, and its place among the boxes and edges of the rank.
     """
 
     across: list[float]
@@ -106,6 +108,8 @@ class Placement:
     routes: list[Route]
     width: float
     height: float
+    rows: list[tuple[float, float]] = field(default_factory=list)
+    spots: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
