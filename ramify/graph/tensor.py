@@ -186,6 +186,7 @@ def record(
         ShapeError: the call does not take these shapes.
         SymbolicValueError: the call needs numbers to go on.
     """
+    args, kwargs = map_leaves(lambda leaf: leaf, (args, kwargs))  # a list that the caller appends to later must not grow
     node = Node(target, args, kwargs, name or _name_of(target), implicit)
     for leaf in flatten((args, kwargs)):
         if isinstance(leaf, torch.nn.Parameter) and not isinstance(target, torch.nn.Module):

@@ -8,6 +8,7 @@ from typing import Any
 from ramify import dtypes
 from ramify.errors import NotBuiltError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue
+from ramify.visualize.costs import Meter, inner_batch, total
 from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
 from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
@@ -16,17 +17,19 @@ from ramify.visualize.words import config_line, operation_words
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def picture_of(model: Any, expand_nested: bool = False) -> Picture:
+def picture_of(model: Any, expand_nested: bool = False, costs: bool = True, batch_size: int = 1) -> Picture:
     """The picture of a model.
 
     Args:
         model: a model that is a graph, or a subclassed one, of which only the layers can be seen.
         expand_nested: whether models in the model become containers, rather than single cards.
+        costs: whether to count floating-point operations and memory.
+        batch_size: the batch that they are counted for.
 
     Raises:
         NotBuiltError: a model that has not seen an input yet and has no layers to show.
     """
-    builder = _Builder(expand_nested)
+    builder = _Builder(expand_nested, batch_size if costs else None)
     graph = graph_of(model)
     if graph is None:
         if not model.layers:
@@ -39,12 +42,17 @@ def picture_of(model: Any, expand_nested: bool = False) -> Picture:
         top, note = builder.level(graph), ""
     builder.mark_shared()
     _name_paths(top)
-    return Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
+    picture = Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
+    if costs and graph is not None:
+        calls = [item for item in top.items if item.role in ("layer", "operation", "group")]
+        picture.flops, picture.memory = total(item.flops for item in calls), total(item.memory for item in calls)
+    return picture
 
 
 class _Builder:
-    def __init__(self, expand: bool) -> None:
-        self.expand = expand
+    def __init__(self, expand: bool, batch: int | None) -> None:
+        self.expand, self.batch = expand, batch
+        self.meter = Meter()
         self.number = 0
         self.calls: dict[Any, list[Item]] = defaultdict(list)
 
@@ -63,9 +71,9 @@ class _Builder:
             card.outputs, card.target = [_tensor(tensor)], tensor.node.target
             top.items.append(card)
             env[tensor] = (card, 0)
-        waiting = self.fill(top, graph, env, None)
-        for item, inner in waiting:  # grows while it is read
-            waiting += self.inside(item, inner)
+        waiting = self.fill(top, graph, env, None, self.batch)
+        for inside in waiting:  # grows while it is read
+            waiting += self.inside(*inside)
         several = len(graph.outputs) > 1
         for tensor, name in zip(graph.outputs, _output_names(graph), strict=True):
             card = self.item("output", "Output", name if several else "", "input", None)
@@ -74,7 +82,7 @@ class _Builder:
             top.edges.append(Edge(*env[tensor], card))
         return top
 
-    def inside(self, group: Item, graph: Graph) -> list[tuple[Item, Graph]]:
+    def inside(self, group: Item, graph: Graph, batch: int | None) -> list[tuple[Item, Graph, int | None]]:
         """Fill a container."""
         level = group.level = Level()
         env: dict[SymbolicValue, tuple[Item, int]] = {}
@@ -84,7 +92,7 @@ class _Builder:
             level.entries.append(entry)
             env[tensor] = (entry, 0)
         level.items += level.entries
-        waiting = self.fill(level, graph, env, group)
+        waiting = self.fill(level, graph, env, group, batch)
         for tensor in graph.outputs:
             exit_ = self.item("exit", "", tensor.name, "input", group)
             exit_.inputs = [_tensor(tensor)]
@@ -94,20 +102,27 @@ class _Builder:
         return waiting
 
     def fill(
-        self, level: Level, graph: Graph, env: dict[SymbolicValue, tuple[Item, int]], parent: Item | None
-    ) -> list[tuple[Item, Graph]]:
-        waiting = []
+        self,
+        level: Level,
+        graph: Graph,
+        env: dict[SymbolicValue, tuple[Item, int]],
+        parent: Item | None,
+        batch: int | None,
+    ) -> list[tuple[Item, Graph, int | None]]:
+        waiting: list[tuple[Item, Graph, int | None]] = []
         for node, values in shown_calls(graph).items():
             inner = graph_of(node.target) if self.expand else None
             item = self.card(node, parent, inner is not None)
             item.inputs = [_tensor(value) for value in values]
+            if batch is not None:
+                item.flops, item.memory = self.meter.cost(node, batch)
             level.items.append(item)
             fed = values if inner is None else _fed(inner, node)
             arriving = Counter((env[value], slot if inner else 0) for slot, value in enumerate(fed) if value in env)
             level.edges += [Edge(*source, item, slot, times) for (source, slot), times in arriving.items()]
             env.update({value: (item, port) for port, value in enumerate(node.output_values)})
             if inner is not None:
-                waiting.append((item, inner))
+                waiting.append((item, inner, None if batch is None else inner_batch(node, batch)))
         return waiting
 
     def listed(self, model: Any) -> Level:

@@ -3,15 +3,15 @@
 A picture says nothing of places or colours: a layout gives it places, a drawing gives it looks. `picture.plain()` is
 all of it as JSON-able data; `ramify.visualize.scene` adds places to that.
 
-- An *item* is a card (roles ``layer``, ``operation``, ``input``, ``output``, ``cut``, ``failed``), a container (``group``
-  for a model in the model, ``fold`` for repeated blocks) or a port of a container (``entry``, ``exit``).
-- A *level* is what is in the picture or in one container: its items and the edges between them. An edge never leaves its
-  level. A tensor that goes into a container arrives at a slot, the index into ``level.entries`` of that container, and
-  goes on inside from that entry; one that comes out leaves at a port, the index into ``level.exits``. So a tensor that
-  skips over a container or a fold is an edge of the level around it.
+- An *item* is a card (roles ``layer``, ``operation``, ``input``, ``output``, ``cut``, ``failed``), a container
+  (``group`` for a model in the model, ``fold`` for repeated blocks) or a port of a container (``entry``, ``exit``).
+- A *level* is what is in the picture or in one container: its items and the edges between them. An edge never leaves
+  its level. A tensor that goes into a container arrives at a slot, the index into ``level.entries`` of that container,
+  and goes on inside from that entry; one that comes out leaves at a port, the index into ``level.exits``. So a tensor
+  that skips over a container or a fold is an edge of the level around it.
 - A *fold* stands for several blocks in a row that are built alike. Its level is the first of them; what is in it knows
   its *twins*, the same call in each of the other blocks.
-- A layer that is called several times has a card for each call. They share a letter, and its weights count at the first.
+- A layer that is called several times has a card for each call. They share a letter; its weights count at the first.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ class Picture:
         name: the model's name.
         kind: its class.
         params: number of values of all its weights, each counted once.
-        flops: floating-point operations for one sample; ``None`` where they were not counted or depend on unknown sizes.
+        flops: floating-point operations for one sample; ``None`` where not counted, or where sizes are unknown.
         memory: bytes of the outputs of all calls for one sample; likewise.
         top: the outermost level.
         note: a line on what cannot be seen.

@@ -10,7 +10,7 @@ as the level inside needs, and moves the rest of the level aside; order and alig
       "levels":   [{
         "owner":  id of the container | null for the outermost,
         "size":   [width, height],                          # of what is in it, without title and margins
-        "rows":   [[y, height], ...],                       # the ranks, from the top; cards stand in the middle of theirs
+        "rows":   [[y, height], ...],                       # the ranks, from the top; cards stand in their middle
         "places": {id: [x, y, width, height, rank, order]}, # x, y: the left upper corner; a port is a point, height 0
         "ways":   [{"edge": index into picture["edges"], "points": [x0, y0, x1, y1, ...], "branch": n}, ...],
         "labels": [[id, port, x, y, text], ...],            # words at outputs; x, y: their middle
@@ -20,8 +20,8 @@ as the level inside needs, and moves the rest of the level aside; order and alig
 A way's points are the ends of straight stretches: a line joins points 0 and 1, a curve 1 and 2, a line 2 and 3, and so
 on; curves leave and arrive along the flow, and their control points lie halfway between their ends along it. Every
 straight stretch lies within one row (the first begins at a card, the last ends at one), every curve in the gap below a
-row; so a change of rows and of columns (any monotone map of x) keeps a drawing free of overlaps. A way may be drawn from
-point ``branch`` on: what is before it, an earlier way of the same tensor has drawn.
+row; so a change of rows and of columns (any monotone map of x) keeps a drawing free of overlaps. A way may be drawn
+from point ``branch`` on: what is before it, an earlier way of the same tensor has drawn.
 """
 
 from __future__ import annotations
