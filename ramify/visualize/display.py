@@ -113,6 +113,9 @@ def _palette(text: str, grey: str, canvas: str, dark: bool) -> dict[str, Style]:
         "k": Style("#f5cf6b" if dark else "#704900"),
         "z": Style("#8cc0ea" if dark else "#2a5a85"),
     }
+    for state, color in (("added", "#1a7f37"), ("removed", "#c8102e"), ("changed", "#8a5a00")):
+        colors |= {state: Style(None, color, 2.5, (6, 4) if state == "removed" else ()), f"{state}-dot": Style(color)}
+    colors["on-dot"] = Style("#ffffff")
     return colors | {f"f-{key}": Style(family.color) for key, family in FAMILIES.items()}
 
 

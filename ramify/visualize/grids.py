@@ -17,8 +17,8 @@ from ramify.errors import ArgumentError
 from ramify.graph.structure import flatten, map_leaves
 from ramify.visualize.collect import outputs_of
 
-_GAP = 1
-_PAPER = 255
+_GAP = 2
+_PAPER = 112  # grey: neither end of any range of colours
 # Colours between which values lie: from the lowest over zero to the highest. Blue and orange differ to every eye.
 _LOW, _ZERO, _HIGH = np.array([[33, 102, 172], [247, 247, 247], [179, 88, 6]], float)
 _DARK, _BRIGHT = np.array([[12, 14, 30], [255, 236, 170]], float)
@@ -162,7 +162,7 @@ def activations(model: Any, x: Any, layers: Any = None) -> Activations:
     >>> model = ramify.Model(x, ramify.layers.Conv2D(4, 3, name="edges")(x))
     >>> found = activations(model, np.zeros((2, 8, 8, 1), "float32"))
     >>> found["edges"].shape, found.grid("edges", zoom=2)
-    ((2, 6, 6, 4), <ImageGrid 'edges, sample 0': 27 by 27 pixels>)
+    ((2, 6, 6, 4), <ImageGrid 'edges, sample 0': 26 by 26 pixels>)
     """
     found = outputs_of(model, map_leaves(torch.as_tensor, x))
     wanted = None if layers is None else set(flatten(layers if isinstance(layers, (list, tuple)) else [layers]))
@@ -199,7 +199,7 @@ def filters(layer: Any, scale: str = "all", zoom: int | None = None) -> ImageGri
     >>> layer = ramify.layers.Conv2D(8, 3, name="edges")
     >>> layer.build((None, 8, 8, 3))
     >>> filters(layer, zoom=4)
-    <ImageGrid 'edges, 8 kernels of 3×3': 38 by 38 pixels>
+    <ImageGrid 'edges, 8 kernels of 3×3': 40 by 40 pixels>
     """
     weight = next((w for w in getattr(layer, "weights", ()) if "kernel" in w.name or "embeddings" in w.name), None)
     if weight is None:
@@ -234,7 +234,7 @@ def grid(
 
     >>> import numpy as np
     >>> grid(np.arange(36.0).reshape(4, 3, 3), zoom=1).pixels.shape
-    (7, 7, 3)
+    (8, 8, 3)
     """
     if scale not in _SCALES:
         raise ArgumentError(f"scale={scale!r} is unknown. Use 'tile' or 'all'.")

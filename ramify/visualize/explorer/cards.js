@@ -16,6 +16,8 @@ function tile(item, height) {
   return [...made, sign];
 }
 
+const SIGNS = { added: "+", removed: "−", changed: "~" };
+
 function describe(item) {
   const told = [item.n && item.n !== item.t ? `${item.n}, ${item.t}` : item.t, item.c];
   if (item.times) told.push(`${item.times} times`);
@@ -23,12 +25,13 @@ function describe(item) {
   if (item.p) told.push(`${DIGITS.format(item.p)} parameters`);
   if (item.tr === 0) told.push("frozen");
   if (item.sh) told.push(`call ${item.sh[1]} of ${item.sh[2]} of a shared layer`);
+  if (item.diff) told.push(item.diff);
   return told.filter(Boolean).join(", ");
 }
 
 function badges(item, x, y) {
   const made = [];
-  for (const text of [item.sh && `${item.sh[0]} ${item.sh[1]}/${item.sh[2]}`, item.times && `×${item.times}`, item.diff]) {
+  for (const text of [item.sh && `${item.sh[0]} ${item.sh[1]}/${item.sh[2]}`, item.times && `×${item.times}`]) {
     if (!text) continue;
     const width = text.length * 6 + 10;
     made.push(svg("rect", { class: "badge", x: x - width, y: y - 11, width, height: 15, rx: 7.5 }));
@@ -43,7 +46,7 @@ function drawCard(item) {
   const open = item.open, width = item.left + item.right, height = open ? item.high - item.label : item.h;
   const kind = open ? "frame" : item.role === "operation" ? "pill" : "card";
   const group = item.node || svg("g", { id: `c${item.id}`, role: "treeitem" });
-  group.setAttribute("class", `${kind} f-${item.f}`);
+  group.setAttribute("class", `${kind} f-${item.f} ${item.diff || ""}`);
   group.setAttribute("aria-label", describe(item));
   group.setAttribute("aria-level", item.depth);
   if (item.inner) group.setAttribute("aria-expanded", open);
@@ -70,6 +73,10 @@ function drawCard(item) {
   }
   if (item.sh && item.role !== "operation") parts.push(svg("rect", { class: "tie", width, height, rx: open ? 12 : 8 }));
   parts.push(svg("rect", { class: "ring", x: -3.5, y: -3.5, width: width + 7, height: height + 7, rx: open ? 15 : 11 }));
+  if (item.diff) {
+    parts.push(svg("rect", { class: "mark", x: -2, y: -2, width: width + 4, height: height + 4, rx: open ? 14 : 10 }));
+    parts.push(svg("circle", { class: "mark-dot", cx: width, cy: 0, r: 8 }), words("mark-word", width, 4, SIGNS[item.diff], "middle"));
+  }
   if (item.label) parts.push(words("shape", open ? item.left : width / 2, height + 14, item.s.join("   "), "middle"));
   group.replaceChildren(...parts);
   item.node = group;

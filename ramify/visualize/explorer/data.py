@@ -43,7 +43,10 @@ FACTS = (
 
 
 def explorer_data(
-    picture: Picture, metrics: Sequence[Metric] = (), values: Mapping[int, Mapping[str, float]] | None = None
+    picture: Picture,
+    metrics: Sequence[Metric] = (),
+    values: Mapping[int, Mapping[str, float]] | None = None,
+    marks: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
     """Everything that the page draws, as JSON-able data.
 
@@ -51,6 +54,7 @@ def explorer_data(
         picture: what to show, with its containers.
         metrics: numbers beside parameters, FLOPs and memory.
         values: item number -> metric -> value.
+        marks: item number -> ``added``, ``removed`` or ``changed``.
     """
     scene = scene_of(picture, LOOK)
     items = list(picture.walk())
@@ -61,6 +65,8 @@ def explorer_data(
     places = {int(key): place for level in scene["levels"] for key, place in level["places"].items()}
     cards = [_card(item, places[item.index], labels, (values or {}).get(item.index, {})) for item in items]
     for item, card in zip(items, cards, strict=True):
+        if marks and item.index in marks:
+            card["diff"] = marks[item.index]
         if item.index in owners:
             card["l"] = owners[item.index]
     used = [metric for metric in (*FACTS, *metrics) if any(card.get("v", {}).get(metric.key) for card in cards)]

@@ -20,7 +20,10 @@ _SCRIPTS = "model layout heat cards view choose search keys panel map link main"
 
 
 def explorer_page(
-    picture: Picture, metrics: Sequence[Metric] = (), values: Mapping[int, Mapping[str, float]] | None = None
+    picture: Picture,
+    metrics: Sequence[Metric] = (),
+    values: Mapping[int, Mapping[str, float]] | None = None,
+    marks: Mapping[int, str] | None = None,
 ) -> str:
     """A page in which a picture can be explored. It loads nothing, and its policy forbids it to.
 
@@ -28,8 +31,9 @@ def explorer_page(
         picture: what to show, its containers with what is in them.
         metrics: numbers to colour cards by, beside parameters, FLOPs and memory.
         values: item number -> metric -> value.
+        marks: item number -> ``added``, ``removed`` or ``changed``.
     """
-    data: dict[str, Any] = explorer_data(picture, metrics, values)
+    data: dict[str, Any] = explorer_data(picture, metrics, values, marks)
     script, style = _script(), _style()
     policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'"
     return Template(_read("page.html")).substitute(

@@ -6,6 +6,7 @@ const FIELDS = {
 const COMPARE = { ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b, "=": (a, b) => a === b };
 const STATES = {
   frozen: item => item.tr === 0, trainable: item => item.tr === 1, shared: item => Boolean(item.sh), nested: item => Boolean(item.inner),
+  added: item => item.diff === "added", removed: item => item.diff === "removed", changed: item => item.diff === "changed",
 };
 
 // One word of a query as a test of a card.
@@ -28,7 +29,7 @@ function test(word) {
 
 function search(query) {
   const tests = query.trim().split(/\s+/).filter(Boolean).map(test);
-  for (const item of cards) item.text ??= [item.n, item.t, item.c, ...(item.s || [])].join(" ").toLowerCase();
+  for (const item of cards) item.text ??= [item.n, item.t, item.c, ...(item.s || []), ...(item.tw || [])].join(" ").toLowerCase();
   found = tests.length ? cards.filter(item => tests.every(one => one(item))) : [];
   hits = new Set(found);
   marked = found.length ? 0 : -1;
