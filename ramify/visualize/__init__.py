@@ -1,12 +1,36 @@
-"""Looking at models: `summary` in a terminal, `plot_model` as a picture; neither needs a system program.
+"""Looking at models: `summary` in a terminal, `plot_model` as a picture, the explorer; none needs a system program.
 
 A model becomes a `Picture` (cards, ports, containers), a layout gives it places, a drawing turns both into one display
-list, and SVG, PDF and PNG are written from that.
+list, and SVG, PDF and PNG are written from that. The explorer gets the same picture and places as data. `profile`
+measures calls, `activations` and `filters` show what is in layers, `diff` compares models, `outline` tells one in words.
 """
 
+from ramify.visualize.difference import Change, Difference, diff
+from ramify.visualize.explore import Exploration, explore
+from ramify.visualize.grids import Activations, ImageGrid, activations, filters
+from ramify.visualize.outline import outline
 from ramify.visualize.plot import Drawing, plot_model
 from ramify.visualize.png import PNGError
+from ramify.visualize.profiling import Profile, profile
 from ramify.visualize.summary import summary
 from ramify.visualize.viewer import Viewer
 
-__all__ = ["Drawing", "PNGError", "Viewer", "plot_model", "summary"]
+__all__ = [
+    "Activations",
+    "Change",
+    "Difference",
+    "Drawing",
+    "Exploration",
+    "ImageGrid",
+    "PNGError",
+    "Profile",
+    "Viewer",
+    "activations",
+    "diff",
+    "explore",
+    "filters",
+    "outline",
+    "plot_model",
+    "profile",
+    "summary",
+]

@@ -66,6 +66,21 @@ def readable_size(size: float) -> str:
     return f"{size:.2f} TB"
 
 
+def short_number(value: float | None) -> str:
+    """A number in three digits and a letter, ``?`` for none.
+
+    >>> short_number(7716000000), short_number(420), short_number(None)
+    ('7.72 G', '420', '?')
+    """
+    if value is None:
+        return "?"
+    for unit in ("", " K", " M", " G", " T"):
+        if abs(value) < 999.5 or unit == " T":
+            break
+        value /= 1000
+    return f"{value:.3g}{unit}" if abs(value) < 1000 else f"{value:.0f}{unit}"
+
+
 def read_by(node: Node) -> list[SymbolicValue]:
     """The values that a call was given, in order; masks that were filled in for it are left out."""
     given = [*node.args, *(value for name, value in node.kwargs.items() if name not in node.implicit)]

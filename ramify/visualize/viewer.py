@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path as FilePath
 from typing import Any
 
 from ramify.errors import RamifyError
 from ramify.visualize.build import picture_of
 from ramify.visualize.cards import Look
+from ramify.visualize.explore import Exploration, below, explore
+from ramify.visualize.outline import outline
 from ramify.visualize.plot import Drawing
+from ramify.visualize.profiling import Profile, profile
 from ramify.visualize.summary import summary
 
 _MOST_CARDS = 400  # a notebook cell should open at once
@@ -25,12 +29,43 @@ class Viewer:
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
+        batch_size: int | None = None,
     ) -> None:
         """Print the layers, their output shapes, parameters and connections, and the totals.
 
         See `ramify.visualize.summary`, which says what the arguments do.
         """
-        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, batch_size)
+
+    def explore(self, path: str | FilePath | None = None, open_browser: bool = False) -> Exploration:
+        """The model as a page in which one can look around: search, open and close, follow edges, colour by cost.
+
+        The page is one HTML file that asks nothing of anyone. In a notebook it shows itself.
+
+        Args:
+            path: the file to write; none when not given.
+            open_browser: whether to show the file in the browser of this machine.
+
+        Raises:
+            ArgumentError: a browser should show a page without a file, or the file does not end in ``.html``.
+            NotBuiltError: the model has no layers to show yet.
+
+        Example:
+
+        >>> import ramify
+        >>> x = ramify.Input(shape=(4,), name="x")
+        >>> ramify.Model(x, ramify.layers.Dense(2)(x), name="tiny").explore()
+        <Exploration of 'tiny'>
+        """
+        return explore(self, path, open_browser)
+
+    def profile(self, x: Any, backward: bool = True, training: bool | None = None, runs: int = 5) -> Profile:
+        """What each call takes on a batch, forward and backward, and what it keeps: `ramify.visualize.profile`."""
+        return profile(self, x, backward, training, runs)
+
+    def outline(self) -> str:
+        """The model in numbered sentences, for those who listen: `ramify.visualize.outline`."""
+        return outline(self)
 
     def _repr_html_(self) -> str | None:
         """The picture of the model, for notebooks; none of a model that has nothing to show yet or has too much."""
@@ -41,4 +76,4 @@ class Viewer:
         if len(picture.cards) > _MOST_CARDS:
             return None
         look = Look(shapes=True, names=True, activations=True)
-        return Drawing(picture, look)._repr_html_()
+        return f"{Drawing(picture, look)._repr_html_()}{below(self)}"
