@@ -12,7 +12,7 @@ from ramify.visualize.costs import Meter, inner_batch, total
 from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
 from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
-from ramify.visualize.words import config_line, operation_words
+from ramify.visualize.words import activation_word, config_line, operation_words
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -149,7 +149,7 @@ class _Builder:
         item = self.item(role, kind_of(layer), name, family_of(layer).key, parent)
         item.target = layer
         item.config = _contents(layer) if item.family.key == "model" else config_line(layer)
-        item.activation = "" if kind_of(layer) == "Activation" else _activation(layer)
+        item.activation = activation_word(layer)
         weights = weights_of(layer)
         item.params = count(weights)
         item.trainable = bool(trained_of(layer)) if weights else None
@@ -204,11 +204,6 @@ def _tensor(value: SymbolicValue) -> Tensor:
 def _contents(model: Any) -> str:
     inside = sum(kind_of(layer) != "InputLayer" for layer in model.layers)
     return f"{inside} layer{'' if inside == 1 else 's'}"
-
-
-def _activation(layer: Any) -> str:
-    told = config_line(layer, activation=True)
-    return told.rpartition(", ")[2] if told != config_line(layer) else ""
 
 
 def _output_names(graph: Graph) -> list[str]:

@@ -261,7 +261,7 @@ def _key(target: Any, args: Any, kwargs: Any) -> Any:
         told = [
             (name, value)
             for name, value in target.__dict__.items()
-            if not name.startswith("_") and name not in ("name", "built", "training") and _plain(value)
+            if type(value) in _PLAIN and name[0] != "_" and name not in _VARYING
         ]
         weights = [tuple(weight.shape) for weight in target.parameters(recurse=False)]
         what: Any = (type(target), tuple(told), tuple(weights))
@@ -279,7 +279,5 @@ def _leaf(leaf: Any) -> Any:
     return (tuple(leaf.shape), leaf.dtype) if isinstance(leaf, torch.Tensor) else leaf
 
 
-def _plain(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(_plain(item) for item in value)
-    return value is None or isinstance(value, (bool, int, float, str))
+_PLAIN = {bool, int, float, str, tuple, type(None)}
+_VARYING = {"name", "built", "training"}

@@ -234,7 +234,7 @@ class Picture:
     @property
     def cards(self) -> list[Item]:
         """The items that stand for calls, inputs and outputs."""
-        return [item for item in self.walk() if item.role not in ("group", "entry", "exit")]
+        return [item for item in self.walk() if item.role not in ("group", "fold", "entry", "exit")]
 
     @property
     def levels(self) -> list[tuple[Item | None, Level]]:
