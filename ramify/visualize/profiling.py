@@ -13,8 +13,10 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.graph.structure import flatten, map_leaves
 from ramify.visualize.build import picture_of
+from ramify.visualize.explore import Exploration
 from ramify.visualize.explorer import explorer_page
 from ramify.visualize.explorer.data import Metric
+from ramify.visualize.fold import folded
 from ramify.visualize.facts import graph_of, kind_of, readable_size
 from ramify.visualize.measure import Call, Clock, GraphRun, HookRun, in_mode
 from ramify.visualize.picture import Item, Picture
@@ -112,32 +114,33 @@ class Profile:
             lines.append(f" {len(costs)} of {len(self.costs)} calls")
         return "\n".join([*lines, *(f" {line}" for line in self._totals())])
 
-    def values(self, picture: Picture) -> dict[int, dict[str, float]]:
-        """The costs of a picture's items: item number -> metric -> value. Containers have the sum of what is in them."""
+    def picture(self) -> tuple[Picture, dict[int, dict[str, float]]]:
+        """The model's picture and the costs of its items: item number -> metric -> value; containers have sums."""
+        picture = picture_of(self.model, expand_nested=True)
         made: dict[Any, list[Cost]] = {}
         for call, cost in zip(self._calls, self.costs, strict=True):
             made.setdefault(call.target, []).append(cost)
-        iterators: dict[Any, Iterator[Cost]] = {target: iter(costs) for target, costs in made.items()}
-        found: dict[int, dict[str, float]] = {}
-        own = [item for item in _with_twins(picture) if not item.is_container and item.role in ("layer", "operation")]
-        for item in own:
-            cost = next(iterators.get(item.target, iter(())), None)
+        in_order = {target: iter(costs) for target, costs in made.items()}
+        own: dict[int, dict[str, float]] = {}
+        for item in picture.walk():  # the calls of one layer come in the order in which they were measured
+            cost = next(in_order.get(item.target, iter(())), None) if item.role in ("layer", "operation") else None
             if cost is not None:
-                found[id(item)] = {metric.key: getattr(cost, metric.key) for metric in METRICS}
-        return {item.index: sums for item in picture.walk() if (sums := _summed(item, found))}
+                own[id(item)] = {metric.key: getattr(cost, metric.key) for metric in METRICS}
+        folded(picture)
+        return picture, {item.index: sums for item in picture.walk() if (sums := _summed(item, own))}
 
-    def explore(self, path: str | Path | None = None) -> Any:
+    def explore(self, path: str | Path | None = None) -> Exploration:
         """The model in the explorer, with the measured numbers to colour cards by.
 
         Args:
-            path: the HTML file to write; the page is returned as text when not given.
+            path: the HTML file to write; none when not given.
         """
-        picture = picture_of(self.model, expand_nested=True)
-        page = explorer_page(picture, METRICS if self.backward else METRICS[::3], self.values(picture))
-        if path is None:
-            return page
-        Path(path).write_text(page, encoding="utf-8")
-        return Path(path)
+        picture, values = self.picture()
+        metrics = METRICS if self.backward else METRICS[::3]
+        exploration = Exploration(picture.name, explorer_page(picture, metrics, values))
+        if path is not None:
+            exploration.save(path)
+        return exploration
 
     def _sorted(self, by: str) -> list[Cost]:
         if by not in _ORDERS:
@@ -253,55 +256,23 @@ def _known(metric: str) -> str:
     return metric
 
 
-def _with_twins(picture: Picture) -> Iterator[Item]:
-    """Every item in the order of the calls; in a fold, block by block."""
-    for item in picture.walk():
-        if item.repeat is None:
-            in_fold = _fold_of(item)
-            if in_fold is None:
-                yield item
-            continue
-        inside = _within(item)
-        yield from inside
-        for block in range(item.repeat.count - 1):
-            yield from (one.twins[block] for one in inside if block < len(one.twins))
-
-
-def _fold_of(item: Item) -> Item | None:
-    at = item.parent
-    while at is not None and at.repeat is None:
-        at = at.parent
-    return at
-
-
 def _within(item: Item) -> list[Item]:
+    """All that a container stands for, the other blocks of folds in it among them."""
     found: list[Item] = []
     stack = [item]
     while stack:
-        level = stack.pop().level
-        for one in level.items if level is not None else []:
-            found.append(one)
-            if one.level is not None:
-                stack.append(one)
+        one = stack.pop()
+        for inner in one.level.items if one.level is not None else []:
+            found += [inner, *inner.twins] if inner.level is None else []
+            stack.append(inner)
     return found
 
 
 def _summed(item: Item, own: dict[int, dict[str, float]]) -> dict[str, float]:
-    if id(item) in own:
-        return own[id(item)]
     if not item.is_container:
-        return {}
-    parts = [own[id(one)] for inner in _within(item) for one in _counted(inner, item) if id(one) in own]
+        return own.get(id(item), {})
+    parts = [own[id(one)] for one in _within(item) if id(one) in own]
     return {metric.key: sum(part[metric.key] for part in parts) for metric in METRICS} if parts else {}
-
-
-def _counted(inner: Item, container: Item) -> list[Item]:
-    """What is counted for an item of a container: itself, and its twins where the container holds them, too."""
-    fold = _fold_of(inner)
-    at: Item | None = fold
-    while at is not None and at is not container:
-        at = at.parent
-    return [inner, *inner.twins] if at is container else [inner]
 
 
 def _time(value: float) -> str:

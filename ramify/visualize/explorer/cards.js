@@ -63,7 +63,8 @@ function drawCard(item) {
     const [pills, edge] = badges(item, width - (item.inner ? 28 : 10), 19);
     parts.push(words("kind", left, 20, item.head), ...pills);
     const told = heatWord(item);
-    if (told) parts.push(words("amount", edge, 19.5, told, "end"));
+    if (told && item.inner && !open) parts.push(words("amount", width - 10, 35, told, "end"));
+    else if (told) parts.push(words("amount", edge, 19.5, told, "end"));
     if (!open) item.lines.forEach((line, k) => parts.push(words("name", left, 35 + 15 * k, line)));
     else if (item.lines[0]) parts.push(words("name", left + item.hw + 10, 20, item.lines[0]));
     if (item.inner) {

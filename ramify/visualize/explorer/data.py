@@ -95,7 +95,7 @@ def as_json(data: Any) -> str:
 
 
 def _told(picture: Picture, items: Sequence[Item]) -> str:
-    layers = len({id(item.target) for item in items if item.role == "layer"})
+    layers = len({id(one.target) for item in items if item.role == "layer" for one in (item, *item.twins)})
     words = [f"{layers:,} layer{'' if layers == 1 else 's'}", f"{picture.params:,} parameters"]
     if picture.flops:
         words.append(f"{picture.flops / 1e9:,.3g} GFLOPs a sample")

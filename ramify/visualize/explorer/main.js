@@ -49,7 +49,7 @@ function pinch(event) {
 
 function click(item, node) {
   if (!item) return choose(null);
-  if (item.inner && (!item.open || node.closest(".head, .chevron"))) toggle(item);
+  if (item.inner && (!item.open || node.matches(".head, .chevron, .kind, .name, .amount"))) toggle(item);
   choose(item, { move: false });
 }
 

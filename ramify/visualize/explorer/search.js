@@ -21,7 +21,7 @@ function test(word) {
     };
   }
   const [, field, text] = word.match(/^(name|type|shape|config|is):(.+)$/i) || [null, null, word];
-  const wanted = text.toLowerCase().replace(/(\d)[x×](?=\d)/g, "$1 × ");
+  const wanted = text.toLowerCase().replace(/([\db?])[x×](?=[\d?])/g, "$1 × ");
   if (field && field.toLowerCase() === "is") return STATES[wanted] || (() => false);
   if (field) return item => (FIELDS[field.toLowerCase()](item) || "").toLowerCase().includes(wanted);
   return item => item.text.includes(wanted);
