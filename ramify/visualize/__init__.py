@@ -2,7 +2,7 @@
 
 A model becomes a `Picture` (cards, ports, containers), a layout gives it places, a drawing turns both into one display
 list, and SVG, PDF and PNG are written from that. The explorer gets the same picture and places as data. `profile`
-measures calls, `activations` and `filters` show what is in layers, `diff` compares models, `outline` tells one in words.
+measures calls, `activations` and `filters` show what is in layers, `diff` compares models, `outline` tells it.
 """
 
 from ramify.visualize.difference import Change, Difference, diff

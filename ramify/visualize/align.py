@@ -49,10 +49,10 @@ def aligned(a: Sequence[Trait], b: Sequence[Trait]) -> list[tuple[int, int]]:
 def _middle(a: Sequence[Trait], b: Sequence[Trait]) -> list[tuple[int, int]]:
     if len(a) * len(b) <= _CELLS:
         return _table(a, b)
-    keys = [[(one.kind, one.config) for one in side] for side in (a, b)]
+    old, new = ([(one.kind, one.config) for one in side] for side in (a, b))
     pairs: list[tuple[int, int]] = []
     i = j = 0
-    for begin_a, begin_b, size in SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks():
+    for begin_a, begin_b, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
         if (begin_a - i) * (begin_b - j) <= _CELLS:
             pairs += [(i + p, j + q) for p, q in _table(a[i:begin_a], b[j:begin_b])]
         pairs += [(begin_a + k, begin_b + k) for k in range(size)]

@@ -9,8 +9,8 @@ import torch
 from torch import fx
 
 from ramify.graph.structure import flatten, map_leaves
-from ramify.visualize.measure import in_mode
 from ramify.visualize.facts import graph_of
+from ramify.visualize.measure import in_mode
 
 Found = list[tuple[str, Any, torch.Tensor]]
 

@@ -77,7 +77,7 @@ class Difference(Drawing):
     __repr__ = __str__
 
     @property
-    def display_list(self) -> DisplayList:  # type: ignore[override]  # made anew, as marks are laid over it
+    def display_list(self) -> DisplayList:  # made anew, as marks are laid over it
         """The shapes of the picture."""
         drawing = draw(self.picture, _LOOK, self._rankdir)
         drawing.groups += list(_marked(drawing, self._marks))
@@ -86,7 +86,7 @@ class Difference(Drawing):
         return drawing
 
     @property
-    def svg(self) -> str:  # type: ignore[override]  # see above
+    def svg(self) -> str:
         """The picture as SVG."""
         return svg(self.display_list)
 
@@ -234,9 +234,11 @@ class _Comparison:
                         one.index, one.share, number = number, None, number + 1
             b.items[:] = [*b.entries, *merged, *b.exits]
             for edge in a.edges:
-                ends = [one if id(one) in gone else self.now.get(id(one)) for one in (edge.source, edge.target)]
-                if None not in ends and gone & {id(one) for one in ends}:
-                    b.edges.append(Edge(ends[0], edge.port, ends[1], edge.slot, edge.times, edge.hidden))
+                source, target = (
+                    one if id(one) in gone else self.now.get(id(one)) for one in (edge.source, edge.target)
+                )
+                if source is not None and target is not None and gone & {id(source), id(target)}:
+                    b.edges.append(Edge(source, edge.port, target, edge.slot, edge.times, edge.hidden))
 
 
 def _cards(level: Level) -> list[Item]:
@@ -287,5 +289,8 @@ def _marked(drawing: DisplayList, marks: dict[int, str]) -> Iterator[Group]:
             continue
         frame = Box(state, box.x - 2, box.y - 2, box.width + 4, box.height + 4, box.radius + 2)
         x, y = box.x + box.width, box.y
-        dot, sign = Box(f"{state}-dot", x - 8, y - 8, 16, 16, 8), Text("on-dot", x, y + 4.2, SIGNS[state], 13, True, "middle")
+        dot, sign = (
+            Box(f"{state}-dot", x - 8, y - 8, 16, 16, 8),
+            Text("on-dot", x, y + 4.2, SIGNS[state], 13, True, "middle"),
+        )
         yield Group([frame, dot, sign], title=state)

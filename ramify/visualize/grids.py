@@ -305,8 +305,8 @@ def _array(value: torch.Tensor) -> np.ndarray:
 def png_bytes(pixels: np.ndarray) -> bytes:
     """A PNG file of uint8 pixels of shape (height, width, 3), as ISO/IEC 15948 defines it.
 
-    >>> png_bytes(np.zeros((2, 2, 3), np.uint8))[:8]
-    b'\\x89PNG\\r\\n\\x1a\\n'
+    >>> png_bytes(np.zeros((2, 2, 3), np.uint8))[1:4]
+    b'PNG'
     """
     height, width, _ = pixels.shape
     rows = np.zeros((height, 1 + width * 3), np.uint8)  # a filter byte of 0 before each row: as it is
@@ -316,4 +316,9 @@ def png_bytes(pixels: np.ndarray) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
+        + chunk(b"IEND", b"")
+    )

@@ -111,7 +111,7 @@ class _Segment:
     call: Call | None
     leaves: list[tuple[torch.Tensor, torch.Tensor]]  # what was made before, and the leaf that stood in for it
     results: list[torch.Tensor]
-    weights: list[torch.Tensor]
+    weights: Sequence[torch.Tensor]
 
 
 class GraphRun:

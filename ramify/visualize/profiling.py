@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,8 +16,8 @@ from ramify.visualize.build import picture_of
 from ramify.visualize.explore import Exploration
 from ramify.visualize.explorer import explorer_page
 from ramify.visualize.explorer.data import Metric
-from ramify.visualize.fold import folded
 from ramify.visualize.facts import graph_of, kind_of, readable_size
+from ramify.visualize.fold import folded
 from ramify.visualize.measure import Call, Clock, GraphRun, HookRun, in_mode
 from ramify.visualize.picture import Item, Picture
 from ramify.visualize.table import Column, table
@@ -71,7 +71,9 @@ class Profile:
         backward: whether the way back was measured, too.
     """
 
-    def __init__(self, model: Any, calls: Sequence[Call], batch_size: int, device: torch.device, backward: bool) -> None:
+    def __init__(
+        self, model: Any, calls: Sequence[Call], batch_size: int, device: torch.device, backward: bool
+    ) -> None:
         self.model = model
         self.batch_size, self.device, self.backward = batch_size, device, backward
         self._calls = list(calls)
@@ -123,9 +125,9 @@ class Profile:
         in_order = {target: iter(costs) for target, costs in made.items()}
         own: dict[int, dict[str, float]] = {}
         for item in picture.walk():  # the calls of one layer come in the order in which they were measured
-            cost = next(in_order.get(item.target, iter(())), None) if item.role in ("layer", "operation") else None
-            if cost is not None:
-                own[id(item)] = {metric.key: getattr(cost, metric.key) for metric in METRICS}
+            measured = next(in_order.get(item.target, iter(())), None) if item.role in ("layer", "operation") else None
+            if measured is not None:
+                own[id(item)] = {metric.key: getattr(measured, metric.key) for metric in METRICS}
         folded(picture)
         return picture, {item.index: sums for item in picture.walk() if (sums := _summed(item, own))}
 
@@ -178,14 +180,20 @@ class Profile:
         rows = []
         for cost in self.costs:
             name = escape(f"{cost.group}.{cost.name}" if cost.group else cost.name)
-            cells = [_time(cost.forward), *([_time(cost.backward)] if self.backward else []), f"{cost.time / total:.0%}"]
+            cells = [
+                _time(cost.forward),
+                *([_time(cost.backward)] if self.backward else []),
+                f"{cost.time / total:.0%}",
+            ]
             cells += [_size(cost.output), *([_size(cost.kept)] if self.backward else [])]
             shade = f"background:rgba(240,140,58,{cost.time / total:.2f})"
             right = "".join(f'<td style="text-align:right">{cell}</td>' for cell in cells)
             rows.append(f'<tr><td style="text-align:left;{shade}">{name}</td><td>{escape(cost.kind)}</td>{right}</tr>')
         header = "".join(f"<th>{head}</th>" for head in heads)
         caption = f"{escape(self._head())}. {'. '.join(self._totals())}."
-        return f"<table><caption>{caption}</caption><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        return (
+            f"<table><caption>{caption}</caption><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
 
 def profile(model: Any, x: Any, backward: bool = True, training: bool | None = None, runs: int = 5) -> Profile:

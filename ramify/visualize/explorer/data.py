@@ -85,8 +85,8 @@ def explorer_data(
 def as_json(data: Any) -> str:
     """JSON that may stand in a script element of a page.
 
-    >>> as_json({"name": "</script>"})
-    '{"name":"\\\\u003c/script>"}'
+    >>> "<" in as_json({"name": "</script>"})
+    False
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for char in ("<", "&", "\u2028", "\u2029"):
@@ -105,7 +105,9 @@ def _told(picture: Picture, items: Sequence[Item]) -> str:
 # ---- cards ----
 
 
-def _card(item: Item, place: Sequence[float], labels: Mapping[Any, Any], measured: Mapping[str, float]) -> dict[str, Any]:
+def _card(
+    item: Item, place: Sequence[float], labels: Mapping[Any, Any], measured: Mapping[str, float]
+) -> dict[str, Any]:
     face = face_of(item, LOOK)
     card: dict[str, Any] = {"role": item.role, "t": item.kind, "f": item.family.key, "w": place[2], "h": place[3]}
     card["label"] = 18 if any((item.index, port) in labels for port in range(len(item.outputs))) else 0
@@ -179,7 +181,8 @@ def _sign(sign: str) -> str:
     for stroke in sign.split("|"):
         if stroke.startswith("o"):
             x, y, radius = (float(part) for part in stroke[1:].split(","))
-            parts.append(f"M{x - radius:g} {y:g}a{radius:g} {radius:g} 0 1 0 {2 * radius:g} 0a{radius:g} {radius:g} 0 1 0 {-2 * radius:g} 0")
+            arc = f"a{radius:g} {radius:g} 0 1 0"
+            parts.append(f"M{x - radius:g} {y:g}{arc} {2 * radius:g} 0{arc} {-2 * radius:g} 0")
         else:
             parts.append("M" + "L".join(point.replace(",", " ") for point in stroke.split()))
     return "".join(parts)

@@ -62,7 +62,9 @@ def _read(name: str) -> str:
 def _script() -> str:
     """The scripts as one, without comments and indentation; no string in them goes over a line."""
     lines = (line.strip() for name in _SCRIPTS for line in _read(f"{name}.js").splitlines())
-    return '(() => {"use strict";\n' + "\n".join(line for line in lines if line and not line.startswith("//")) + "\n})();"
+    return (
+        '(() => {"use strict";\n' + "\n".join(line for line in lines if line and not line.startswith("//")) + "\n})();"
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 import ramify
 from ramify import layers
 from ramify.visualize.explorer import framed
-from tests.visualize.architectures import ARCHITECTURES, chain
+from tests.visualize.architectures import ARCHITECTURES
 from tests.visualize.explorer.chromium import Chromium, find_chromium
 
 PROGRAM = find_chromium()
@@ -164,7 +164,8 @@ def test_nothing_overlaps_when_all_is_open(browser, pages, name):
         siblings.setdefault(owner[key], []).append((key, rect))
         if owner[key] >= 0:
             frame = rects[f"c{owner[key]}"]
-            assert frame[0] <= rect[0] and frame[1] < rect[1] and rect[2] <= frame[2] and rect[3] <= frame[3], key
+            assert frame[0] <= rect[0] < rect[2] <= frame[2], key
+            assert frame[1] < rect[1] < rect[3] <= frame[3], key
     for group in siblings.values():
         for i, (key, a) in enumerate(group):
             for other, b in group[i + 1 :]:
@@ -181,7 +182,8 @@ def test_search_finds_and_opens_a_nested_layer(browser, pages):
     assert label(browser).startswith("left_0, Dense")
     assert browser.js("document.querySelectorAll('#stage [aria-expanded=true]').length") == 3
     left, top, right, bottom = browser.js(RECTS)[browser.js(f"{CHOSEN}.id")]
-    assert 0 <= left and right <= 1200 and 40 <= top and bottom <= 800  # it is in sight
+    assert 0 <= left < right <= 1200  # it is in sight
+    assert 40 <= top < bottom <= 800
     assert browser.js("document.getElementById('details').textContent").startswith("×left_0")
 
 
