@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import MASK, SymbolicTensor, is_probing, record
+from ramify.graph import MASK, Node, SymbolicTensor, is_probing, record
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.building import build_for
 from ramify.layers.hooks import module_call
@@ -200,11 +200,15 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     signature = layer._signature
     bound = signature.bind(args, kwargs)
     first = next(iter(bound.values()))
-    _refuse_raw_values(layer, first)
-    if layer.input_spec is not None:
-        check_spec(layer, first)
-    if not layer.built:
-        build_for(layer, bound)
+    try:
+        _refuse_raw_values(layer, first)
+        if layer.input_spec is not None:
+            check_spec(layer, first)
+        if not layer.built:
+            build_for(layer, bound)
+    except Exception as error:
+        vars(error).setdefault("call", Node(layer, args, kwargs, layer.name))
+        raise
     masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if any_mask(v)}
     known = None if masks else layer.known_output(first)
     try:

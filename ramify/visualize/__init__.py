@@ -4,9 +4,10 @@ A model becomes a `Picture` (cards, ports, containers), a layout gives it places
 list, and SVG, PDF and PNG are written from that.
 """
 
+from ramify.visualize.dot import DotError, model_to_dot
 from ramify.visualize.plot import Drawing, plot_model
 from ramify.visualize.png import PNGError
 from ramify.visualize.summary import summary
 from ramify.visualize.viewer import Viewer
 
-__all__ = ["Drawing", "PNGError", "Viewer", "plot_model", "summary"]
+__all__ = ["DotError", "Drawing", "PNGError", "Viewer", "model_to_dot", "plot_model", "summary"]

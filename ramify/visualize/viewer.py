@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ramify.errors import RamifyError
-from ramify.visualize.build import picture_of
 from ramify.visualize.cards import Look
-from ramify.visualize.plot import Drawing
+from ramify.visualize.plot import Drawing, shown_picture
 from ramify.visualize.summary import summary
 
 _MOST_CARDS = 400  # a notebook cell should open at once
@@ -35,7 +34,7 @@ class Viewer:
     def _repr_html_(self) -> str | None:
         """The picture of the model, for notebooks; none of a model that has nothing to show yet or has too much."""
         try:
-            picture = picture_of(self)
+            picture = shown_picture(self)
         except RamifyError:
             return None
         if len(picture.cards) > _MOST_CARDS:

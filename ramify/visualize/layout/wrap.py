@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ramify.visualize.layout.problem import Box, Connector, Link, Piece, Placement, Run
 
-LONG = 1_400.0  # what is shorter stays whole
+LONG = 1_800.0  # what is shorter stays whole
 _RATIO = 3.0  # and what is less long, compared to its width
 _WANTED = 1.35  # length of a page, compared to its width
 _BETWEEN = 64.0  # two columns
