@@ -60,7 +60,7 @@ class Spacing:
 
     boxes: float = 28.0
     beside: float = 20.0
-    edges: float = 14.0
+    edges: float = 18.0
     ranks: float = 30.0
     steep: float = 0.10
     most: float = 84.0

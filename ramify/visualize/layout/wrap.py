@@ -103,10 +103,19 @@ class _Wrapping:
             along.append(self.height - box.along if box.last else old.along[v] + dy)
         for number, (link, route) in enumerate(zip(self.links, old.routes, strict=True)):
             self._cut(number, link, route.runs, route.branch)
-        connectors = list(self.connectors.values())
+        connectors = self._numbered()
         return Placement(
             across, along, old.routes, self.width, self.height, old.rows, old.spots, self.pieces, connectors
         )
+
+    def _numbered(self) -> list[Connector]:
+        """The connectors, numbered from the first column on and from left to right."""
+        order = sorted(self.connectors.items(), key=lambda pair: (pair[0][1], pair[1].across))
+        numbers: dict[int, int] = {}
+        for (word, _, _, out), _ in order:
+            if out:
+                numbers.setdefault(word, len(numbers) + 1)
+        return [Connector(c.across, c.along, numbers[word], out) for (word, _, _, out), c in order]
 
     def _cut(self, number: int, link: Link, runs: list[Run], branch: int) -> None:
         """The pieces of a route, one for each column that it passes."""
