@@ -195,7 +195,11 @@ def record(
                 "would not own. If it belongs to an `nn.Module`, wrap the module with `layers.TorchModuleWrapper`; "
                 "otherwise hold the parameter in a layer of your own."
             )
-    return node.finish(map_leaves(make_value, infer_call(node)) if outputs is None else outputs)
+    try:
+        return node.finish(map_leaves(make_value, infer_call(node)) if outputs is None else outputs)
+    except Exception as error:
+        vars(error).setdefault("call", node)  # for pictures of how far the graph came
+        raise
 
 
 def _name_of(target: Any) -> str:

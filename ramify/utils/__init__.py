@@ -13,6 +13,7 @@ from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_s
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.seeding import set_random_seed
 from ramify.utils.state import clear_session, is_keras_tensor, standardize_dtype
+from ramify.visualize.dot import model_to_dot
 from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
@@ -28,6 +29,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "is_keras_tensor",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",

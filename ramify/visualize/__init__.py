@@ -6,6 +6,7 @@ measures calls, `activations` and `filters` show what is in layers, `diff` compa
 """
 
 from ramify.visualize.difference import Change, Difference, diff
+from ramify.visualize.dot import DotError, model_to_dot
 from ramify.visualize.explore import Exploration, explore
 from ramify.visualize.grids import Activations, ImageGrid, activations, filters
 from ramify.visualize.outline import outline
@@ -19,6 +20,7 @@ __all__ = [
     "Activations",
     "Change",
     "Difference",
+    "DotError",
     "Drawing",
     "Exploration",
     "ImageGrid",
@@ -29,6 +31,7 @@ __all__ = [
     "diff",
     "explore",
     "filters",
+    "model_to_dot",
     "outline",
     "plot_model",
     "profile",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
 from ramify import dtypes
-from ramify.errors import NotBuiltError
+from ramify.errors import ArgumentError, NotBuiltError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue
 from ramify.visualize.costs import Meter, inner_batch, total
-from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
+from ramify.visualize.facts import count, graph_of, is_layer, kind_of, read_by, shown_calls, trained_of, weights_of
 from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
 from ramify.visualize.words import activation_word, config_line, operation_words
@@ -17,19 +18,28 @@ from ramify.visualize.words import activation_word, config_line, operation_words
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def picture_of(model: Any, expand_nested: bool = False, costs: bool = True, batch_size: int = 1) -> Picture:
+def picture_of(
+    model: Any, expand_nested: bool = False, costs: bool = True, batch_size: int = 1, depth: int | None = None
+) -> Picture:
     """The picture of a model.
 
     Args:
-        model: a model that is a graph, or a subclassed one, of which only the layers can be seen.
+        model: a model that is a graph, or a subclassed one, of which only the layers can be seen; or the error that a
+            call on symbolic tensors raised: then all that led to the call is shown, and the call itself.
         expand_nested: whether models in the model become containers, rather than single cards.
         costs: whether to count floating-point operations and memory.
         batch_size: the batch that they are counted for.
+        depth: how many models deep containers go, instead of `expand_nested`.
 
     Raises:
+        ArgumentError: an error that is not of a call on symbolic tensors.
         NotBuiltError: a model that has not seen an input yet and has no layers to show.
     """
-    builder = _Builder(expand_nested, batch_size if costs else None)
+    if depth is None:
+        depth = sys.maxsize if expand_nested else 0
+    builder = _Builder(depth, batch_size if costs else None)
+    if isinstance(model, BaseException):
+        return _failed(model, builder)
     graph = graph_of(model)
     if graph is None:
         if not model.layers:
@@ -49,9 +59,52 @@ def picture_of(model: Any, expand_nested: bool = False, costs: bool = True, batc
     return picture
 
 
+def _failed(error: BaseException, builder: _Builder) -> Picture:
+    """All that led to a call that raised an error."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not hasattr(cause, "call") and cause not in seen:
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    node = getattr(cause, "call", None)
+    if not isinstance(node, Node):
+        raise ArgumentError(
+            f"This {type(error).__name__} does not come from a call on symbolic tensors, so there is no graph to draw. "
+            "Pass a model, or an error that was raised while one was being built."
+        )
+    read = [value for value in read_by(node) if isinstance(value, SymbolicTensor)]
+    top = builder.level(Graph(_sources(read), read)) if read else Level()
+    ends = {item.index for item in top.items if item.role == "output"}
+    arriving = Counter((edge.source, edge.port) for edge in top.edges if edge.target.index in ends)
+    top.items = [item for item in top.items if item.index not in ends]
+    card = builder.card(node, None, expanded=False)
+    card.role, card.error = "failed", str(error).partition("\n")[0]
+    card.inputs = [_tensor(value) for value in read]
+    top.items.append(card)
+    top.edges = [edge for edge in top.edges if edge.target.index not in ends]
+    top.edges += [Edge(source, port, card, 0, times) for (source, port), times in arriving.items()]
+    builder.mark_shared()
+    _name_paths(top)
+    params = sum(item.params for item in top.items)
+    return Picture(card.name, "Graph up to a failed call", params, top, type(error).__name__)
+
+
+def _sources(values: list[SymbolicTensor]) -> list[SymbolicTensor]:
+    """The inputs that values depend on, in the order in which they were made."""
+    nodes: dict[Node, None] = {}
+    stack = [value.node for value in values]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes[node] = None
+            stack.extend(value.node for value in node.inputs)
+    starts = sorted((node for node in nodes if node.is_input), key=lambda node: node.serial)
+    return [value for node in starts for value in node.output_values if isinstance(value, SymbolicTensor)]
+
+
 class _Builder:
-    def __init__(self, expand: bool, batch: int | None) -> None:
-        self.expand, self.batch = expand, batch
+    def __init__(self, depth: int, batch: int | None) -> None:
+        self.depth, self.batch = depth, batch
         self.meter = Meter()
         self.number = 0
         self.calls: dict[Any, list[Item]] = defaultdict(list)
@@ -110,8 +163,11 @@ class _Builder:
         batch: int | None,
     ) -> list[tuple[Item, Graph, int | None]]:
         waiting: list[tuple[Item, Graph, int | None]] = []
+        within, outer = 0, parent
+        while outer is not None:
+            within, outer = within + 1, outer.parent
         for node, values in shown_calls(graph).items():
-            inner = graph_of(node.target) if self.expand else None
+            inner = graph_of(node.target) if within < self.depth else None
             item = self.card(node, parent, inner is not None)
             item.inputs = [_tensor(value) for value in values]
             if batch is not None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ramify.errors import ArgumentError
-from ramify.visualize.build import picture_of
 from ramify.visualize.explorer import explorer_page, framed
-from ramify.visualize.fold import folded
+from ramify.visualize.plot import shown_picture
 
 
 class Exploration:
@@ -49,7 +48,7 @@ def explore(model: Any, path: str | Path | None = None, open_browser: bool = Fal
     """A model's explorer; see `Model.explore`."""
     if open_browser and path is None:
         raise ArgumentError("A browser shows files: give `path` a name that ends in .html.")
-    picture = folded(picture_of(model, expand_nested=True))
+    picture = shown_picture(model, expand_nested=True, fold=True)
     exploration = Exploration(picture.name, explorer_page(picture))
     if path is not None:
         exploration.save(path)
@@ -60,5 +59,5 @@ def explore(model: Any, path: str | Path | None = None, open_browser: bool = Fal
 
 def below(model: Any) -> str:
     """The explorer folded away, to stand below a model's drawing in a notebook."""
-    page = explorer_page(folded(picture_of(model, expand_nested=True)))
+    page = explorer_page(shown_picture(model, expand_nested=True, fold=True))
     return f"<details><summary>Explore</summary>{framed(page)}</details>"

@@ -66,19 +66,17 @@ def readable_size(size: float) -> str:
     return f"{size:.2f} TB"
 
 
-def short_number(value: float | None) -> str:
-    """A number in three digits and a letter, ``?`` for none.
+def readable_number(number: float) -> str:
+    """A large number in words, to stand before its unit.
 
-    >>> short_number(7716000000), short_number(420), short_number(None)
-    ('7.72 G', '420', '?')
+    >>> readable_number(7_715_946_496) + "FLOPs", readable_number(12)
+    ('7.72 GFLOPs', '12 ')
     """
-    if value is None:
-        return "?"
-    for unit in ("", " K", " M", " G", " T"):
-        if abs(value) < 999.5 or unit == " T":
-            break
-        value /= 1000
-    return f"{value:.3g}{unit}" if abs(value) < 1000 else f"{value:.0f}{unit}"
+    for unit in ("", "k", "M", "G", "T"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} P"
 
 
 def read_by(node: Node) -> list[SymbolicValue]:

@@ -245,7 +245,7 @@ def _fold(level: Level, run: _Run, owner: Item | None, number: int, alike: bool)
     cards = _cards(level)
     blocks = [cards[run.start + k * run.size : run.start + (k + 1) * run.size] for k in range(run.count)]
     first, every = blocks[0], [item for block in blocks for item in block]
-    fold = Item(number, "fold", "", _name_of(blocks), FAMILIES["model"], parent=owner)
+    fold = Item(number, "fold", "Block", _name_of(blocks), FAMILIES["model"], parent=owner)
     fold.repeat = Repeat(run.count, alike)
     fold.params = sum(item.params for item in every)
     fold.flops, fold.memory = total(item.flops for item in every), total(item.memory for item in every)

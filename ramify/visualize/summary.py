@@ -11,7 +11,7 @@ from rich.color import ColorSystem
 from rich.console import Console
 
 from ramify.errors import ArgumentError
-from ramify.visualize.facts import count, graph_of, readable_size, short_number, shown_calls, size_in_bytes
+from ramify.visualize.facts import count, graph_of, readable_number, readable_size, shown_calls, size_in_bytes
 from ramify.visualize.rows import Row, rows_of
 from ramify.visualize.table import Column, html_table, table
 
@@ -131,7 +131,7 @@ class _Sheet:
             top = [row for row in rows if row.depth == 0]
             flops, memory = (sum(getattr(row, fact) or 0 for row in top) for fact in ("flops", "memory"))
             samples = f"{batch_size} sample{'' if batch_size == 1 else 's'}"
-            self.totals.append(f" For {samples}: {short_number(flops)} FLOPs, {readable_size(memory)} of outputs")
+            self.totals.append(f" For {samples}: {readable_number(flops)}FLOPs, {readable_size(memory)} of outputs")
             if any(row.flops is None and row.calls and row.kind != "InputLayer" for row in top):
                 self.totals.append(" ? depends on sizes that are not known")
         unbuilt = sum(not row.built for row in rows)
@@ -160,7 +160,7 @@ def _cells(row: Row, linear: bool, show_trainable: bool, costs: bool) -> list[st
     cells = [name, "\n".join(row.shapes), f"{row.params:,}" if row.built else "unbuilt"]
     if costs:
         quiet = row.kind == "InputLayer" or row.flops == 0
-        cells.append("-" if quiet else short_number(row.flops))
+        cells.append("-" if quiet else "?" if row.flops is None else readable_number(row.flops).strip())
         unknown = "-" if row.kind == "InputLayer" else "?"
         cells.append(unknown if row.memory is None else readable_size(row.memory).replace(".00", ""))
     if not linear:

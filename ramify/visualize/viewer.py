@@ -7,11 +7,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ramify.errors import RamifyError
-from ramify.visualize.build import picture_of
 from ramify.visualize.cards import Look
 from ramify.visualize.explore import Exploration, below, explore
 from ramify.visualize.outline import outline
-from ramify.visualize.plot import Drawing
+from ramify.visualize.plot import Drawing, shown_picture
 from ramify.visualize.profiling import Profile, profile
 from ramify.visualize.summary import summary
 
@@ -70,7 +69,7 @@ class Viewer:
     def _repr_html_(self) -> str | None:
         """The picture of the model, for notebooks; none of a model that has nothing to show yet or has too much."""
         try:
-            picture = picture_of(self)
+            picture = shown_picture(self)
         except RamifyError:
             return None
         if len(picture.cards) > _MOST_CARDS:

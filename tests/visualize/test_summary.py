@@ -255,7 +255,7 @@ def test_operations_and_memory_for_a_batch():
     assert rows["concatenate"].memory == 10 * 8 * 4
     text = text_of(two_inputs(), batch_size=10)
     assert "FLOPs" in text.splitlines()[2]
-    assert "For 10 samples: 3.44 K FLOPs" in text
+    assert "For 10 samples: 3.44 kFLOPs" in text
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     assert "FLOPs" not in text_of(two_inputs())
     with pytest.raises(ArgumentError, match="number of samples"):

@@ -46,7 +46,7 @@ function drawCard(item) {
   const open = item.open, width = item.left + item.right, height = open ? item.high - item.label : item.h;
   const kind = open ? "frame" : item.role === "operation" ? "pill" : "card";
   const group = item.node || svg("g", { id: `c${item.id}`, role: "treeitem" });
-  group.setAttribute("class", `${kind} f-${item.f} ${item.diff || ""}`);
+  group.setAttribute("class", `${kind} ${item.role} f-${item.f} ${item.diff || ""}`);
   group.setAttribute("aria-label", describe(item));
   group.setAttribute("aria-level", item.depth);
   if (item.inner) group.setAttribute("aria-expanded", open);

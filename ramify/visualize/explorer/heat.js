@@ -7,8 +7,8 @@ const heat = {
   share(item) {
     const value = this.value(item);
     if (!this.metric || value === undefined || value <= 0) return null;
-    if (!this.log) return value / this.most;
-    return this.most > this.least ? Math.log(value / this.least) / Math.log(this.most / this.least) : 1;
+    if (!this.log) return Math.min(1, value / this.most);
+    return this.most > this.least ? Math.min(1, Math.max(0, Math.log(value / this.least) / Math.log(this.most / this.least))) : 1;
   },
   value(item) { return this.metric ? item.v?.[this.metric.key] : undefined; },
   fill(item) {
@@ -18,9 +18,9 @@ const heat = {
 };
 
 function heatWord(item) {
-  if (!heat.metric) return item.told;
+  if (!heat.metric) return item.sh && item.told === "shared" ? "" : item.told;
   const value = heat.value(item);
-  return value === undefined ? "" : amount(value, heat.metric.unit);
+  return !value ? "" : amount(value, heat.metric.unit);
 }
 
 function paint(item) {

@@ -56,10 +56,10 @@ function drawFar(wanted) {
   const patches = new Map();
   for (const item of wanted) {
     if (isPort(item) || item.open || item === chosen) continue;
-    const style = `patch f-${item.f}`;
+    const fill = heat.fill(item) || (heat.metric ? "var(--line)" : "");
     const d = `M${f1(item.X - item.left)} ${f1(item.Y)}h${f1(item.left + item.right)}v${item.h}h${-f1(item.left + item.right)}z`;
-    const key = heat.fill(item) || style;
-    patches.set(key, { style, fill: heat.fill(item), d: (patches.get(key)?.d || "") + d });
+    const key = fill || item.f;
+    patches.set(key, { style: `patch f-${item.f}`, fill, d: (patches.get(key)?.d || "") + d });
   }
   $("patches").replaceChildren(...[...patches.values()].map(({ style, fill, d }) => {
     const made = svg("path", { class: style, d });

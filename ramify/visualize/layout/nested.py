@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ramify.visualize.layout.flat import arrange
-from ramify.visualize.layout.problem import Box, Link, Placement, Spacing
+from ramify.visualize.layout.problem import Box, Link, Piece, Placement, Spacing
+from ramify.visualize.layout.wrap import wrapped
 from ramify.visualize.picture import Edge, Item, Level, Picture
 
 HEADER = 34.0
@@ -48,11 +50,29 @@ class Way:
         edge: the edge.
         points: ends of straight stretches: a line joins the first and second, a curve the second and third, and so on.
         branch: index of the first point that no earlier edge of the same tensor has drawn already.
+        arrives: whether it ends at the edge's target, rather than at a connector.
+        skips: whether the edge leads past cards on another way between its ends.
     """
 
     edge: Edge
     points: list[Point]
     branch: int
+    arrives: bool = True
+    skips: bool = False
+
+
+class Joint(NamedTuple):
+    """A numbered connector.
+
+    Attributes:
+        middle: its middle.
+        number: equal for those of one tensor.
+        out: whether the tensor leaves a column here, rather than coming into one.
+    """
+
+    middle: Point
+    number: int
+    out: bool
 
 
 @dataclass(slots=True)
@@ -63,6 +83,7 @@ class Geometry:
         rects: item number -> its rectangle; a point for ports of containers.
         ways: the edges.
         labels: item number and port -> the middle of the words at that output.
+        joints: connectors of what was cut into columns.
         width: extent of it all, from 0.
         height: likewise.
     """
@@ -72,6 +93,7 @@ class Geometry:
     rects: dict[int, Rect] = field(default_factory=dict)
     ways: list[Way] = field(default_factory=list)
     labels: dict[tuple[int, int], Point] = field(default_factory=dict)
+    joints: list[Joint] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -87,7 +109,13 @@ class _Plan:
     along: float
 
 
-def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: Spacing | None = None) -> Geometry:
+def lay_out(
+    picture: Picture,
+    measures: Measures,
+    rankdir: str = "TB",
+    spacing: Spacing | None = None,
+    wrap: bool = False,
+) -> Geometry:
     """Place a picture.
 
     Args:
@@ -95,8 +123,9 @@ def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: 
         measures: sizes of cards and words.
         rankdir: ``TB``, ``BT``, ``LR`` or ``RL``: where edges lead to.
         spacing: distances.
+        wrap: whether what is much longer than wide is cut into columns.
     """
-    planner = _Planner(measures, rankdir, spacing or Spacing())
+    planner = _Planner(measures, rankdir, spacing or Spacing(), wrap)
     for owner, level in reversed(picture.levels):
         planner.plan(owner, level)
     return planner.geometry()
@@ -120,7 +149,7 @@ def closed_levels(
     picture: Picture, measures: Measures, spacing: Spacing | None = None
 ) -> Iterator[tuple[Item | None, Level, Closed]]:
     """Place every level of a picture by itself, edges leading down."""
-    planner = _Planner(measures._replace(card=measures.closed or measures.card), "TB", spacing or Spacing())
+    planner = _Planner(measures._replace(card=measures.closed or measures.card), "TB", spacing or Spacing(), wrap=False)
     for owner, level in picture.levels:
         planner.plans.clear()
         planner.plan(None, level)
@@ -130,8 +159,8 @@ def closed_levels(
 
 
 class _Planner:
-    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing) -> None:
-        self.measures, self.spacing = measures, spacing
+    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing, wrap: bool) -> None:
+        self.measures, self.spacing, self.wrap = measures, spacing, wrap
         self.upright = rankdir in ("TB", "BT")
         self.turned = rankdir in ("BT", "RL")
         self.plans: dict[int | None, _Plan] = {}
@@ -150,6 +179,8 @@ class _Planner:
             sizes.append(size)
         links = [Link(number[e.source.index], e.port, number[e.target.index], e.slot) for e in level.edges]
         placement = arrange(boxes, links, self.spacing)
+        if self.wrap:
+            placement = wrapped(placement, boxes, links)
         before = ahead = 0.0
         across, along = placement.width, placement.height
         if owner is not None:
@@ -235,14 +266,30 @@ class _Planner:
         return 0.0 if item.role != "exit" or self.upright else plan.along - plan.placement.height
 
     def _place_edges(self, plan: _Plan, across: float, along: float, geometry: Geometry) -> None:
-        for edge, route in zip(plan.level.edges, plan.placement.routes, strict=True):
-            ends = [(across + run.across, along + at) for run in route.runs for at in (run.start, run.end)]
-            ends[-1] = (ends[-1][0], ends[-1][1] + self._stretch(plan, edge.target))
-            geometry.ways.append(Way(edge, [self._point(*end) for end in ends], 2 * route.branch))
+        place = plan.placement
+        read = Counter((edge.source.index, edge.port) for edge in plan.level.edges)
+        arrive = Counter(edge.target.index for edge in plan.level.edges)
+        pieces = place.pieces or [Piece(i, route.runs, route.branch) for i, route in enumerate(place.routes)]
+        for piece in pieces:
+            edge = plan.level.edges[piece.link]
+            ends = [(across + run.across, along + at) for run in piece.runs for at in (run.start, run.end)]
+            if piece.arrives:
+                ends[-1] = (ends[-1][0], ends[-1][1] + self._stretch(plan, edge.target))
+            skips = (
+                len(place.routes[piece.link].runs) > 2
+                and read[edge.source.index, edge.port] > 1
+                and arrive[edge.target.index] > 1
+            )
+            points = [self._point(*end) for end in ends]
+            geometry.ways.append(Way(edge, points, 2 * piece.branch, piece.arrives, skips))
             width, height = self.measures.label(edge.source, edge.port)
             half = (height if self.upright else width + 12) / 2
-            if width:
-                geometry.labels[edge.source.index, edge.port] = self._point(ends[0][0], ends[0][1] - half)
+            label = (edge.source.index, edge.port)
+            if width and label not in geometry.labels:
+                geometry.labels[label] = self._point(ends[0][0], ends[0][1] - half)
+        for one in place.connectors:
+            middle = self._point(across + one.across, along + one.along)
+            geometry.joints.append(Joint(middle, one.number, one.out))
 
     # ---- to the screen ----
 

@@ -13,6 +13,7 @@ from ramify.errors import ArgumentError
 from ramify.visualize.build import picture_of
 from ramify.visualize.explorer.data import arguments, as_json, explorer_data
 from ramify.visualize.explorer.page import _script, _style, explorer_page, framed
+from ramify.visualize.plot import shown_picture
 from tests.visualize.architectures import ARCHITECTURES
 
 
@@ -118,3 +119,21 @@ def test_notebooks_get_a_drawing_and_the_explorer():
     assert html.index("<svg") < html.index("<iframe")
     assert 'sandbox="allow-scripts' in html
     assert "srcdoc=" in html
+
+
+def test_plot_model_writes_the_explorer(tmp_path):
+    model = siamese()
+    path = tmp_path / "twins.html"
+    ramify.utils.plot_model(model, path)
+    assert path.read_text(encoding="utf-8") == model.explore().html
+
+
+def test_a_call_that_failed_is_told():
+    x = ramify.Input((4, 4), name="x")
+    try:
+        layers.Conv2D(2, 3, name="wrong")(layers.Dense(3, name="fine")(x))
+    except ramify.errors.RamifyError as error:
+        page = explorer_page(shown_picture(error))
+    items = data_of(page)["items"]
+    assert [item["n"] for item in items if item["role"] == "failed"] == ["wrong"]
+    assert any(item.get("note") for item in items)
