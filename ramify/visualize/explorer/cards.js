@@ -41,6 +41,12 @@ function badges(item, x, y) {
   return [made, x];
 }
 
+// Where a tensor leaves, from the middle of the card; nowhere if nothing reads it.
+function outlet(item, port) {
+  const edge = item.level.e.find(one => one[0] === item.k && one[2] === port);
+  return edge ? offset(item, "exit", port, edge[1]) : item.s.length > 1 ? null : 0;
+}
+
 // A closed card, or the frame of an open container; drawn at its own corner.
 function drawCard(item) {
   const open = item.open, width = item.left + item.right, height = open ? item.high - item.label : item.h;
@@ -78,7 +84,10 @@ function drawCard(item) {
     parts.push(svg("rect", { class: "mark", x: -2, y: -2, width: width + 4, height: height + 4, rx: open ? 14 : 10 }));
     parts.push(svg("circle", { class: "mark-dot", cx: width, cy: 0, r: 8 }), words("mark-word", width, 4, SIGNS[item.diff], "middle"));
   }
-  if (item.label) parts.push(words("shape", open ? item.left : width / 2, height + 14, item.s.join("   "), "middle"));
+  if (item.label) item.s.forEach((text, port) => {
+    const at = outlet(item, port);
+    if (at !== null) parts.push(words("shape", item.left + at, height + 14, text, "middle"));
+  });
   group.replaceChildren(...parts);
   item.node = group;
   item.drawn = open;

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ramify.visualize.cards import Look, face_of
+from ramify.visualize.facts import readable_number
 from ramify.visualize.families import FAMILIES
 from ramify.visualize.picture import Item, Picture
 from ramify.visualize.scene import scene_of
@@ -98,7 +99,7 @@ def _told(picture: Picture, items: Sequence[Item]) -> str:
     layers = len({id(one.target) for item in items if item.role == "layer" for one in (item, *item.twins)})
     words = [f"{layers:,} layer{'' if layers == 1 else 's'}", f"{picture.params:,} parameters"]
     if picture.flops:
-        words.append(f"{picture.flops / 1e9:,.3g} GFLOPs a sample")
+        words.append(f"{readable_number(picture.flops)}FLOPs a sample")
     return " · ".join([*words, picture.note] if picture.note else words)
 
 
@@ -115,7 +116,11 @@ def _card(
         return card | {"n": item.name}
     card |= {"n": item.name, "head": face.kind, "lines": list(face.lines), "told": face.right, "c": item.config}
     if item.is_container:
-        card["hw"] = round(text_width(face.kind, 13, bold=True))
+        head = text_width(face.kind, 13, bold=True)
+        rest = sum(
+            text_width(word, 11) + 12 for word in (*face.lines[:1], face.right, *["A 1/2 ×12"] * bool(face.badge))
+        )
+        card |= {"hw": round(head), "fw": round(head + rest + 60)}  # the title, and all that stands above an open frame
     shapes = [short_shape(tensor.shape) for tensor in item.outputs if tensor.shape is not None]
     if shapes:
         card |= {"s": shapes, "dt": ", ".join(dict.fromkeys(tensor.dtype for tensor in item.outputs if tensor.dtype))}

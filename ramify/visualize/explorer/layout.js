@@ -41,7 +41,7 @@ function measure(item) {
   item.anchor = entry ? entry.cx : (inner.min + inner.max) / 2;
   item.left = Math.max(item.anchor - inner.min + SIDE, 40);
   item.right = Math.max(inner.max - item.anchor + SIDE, 40);
-  const lacking = Math.max(0, item.w - item.left - item.right) / 2;
+  const lacking = Math.max(0, item.fw - item.left - item.right) / 2;
   item.left += lacking;
   item.right += lacking;
   item.high = HEADER + inner.high + FOOT + item.label;
