@@ -31,7 +31,7 @@ function describe(item) {
 
 function badges(item, x, y) {
   const made = [];
-  for (const text of [item.sh && `${item.sh[0]} ${item.sh[1]}/${item.sh[2]}`, item.times && `×${item.times}`]) {
+  for (const text of [item.sh && `${item.sh[0]} ${item.sh[1]}/${item.sh[2]}`, item.times && !item.head.startsWith("×") && `×${item.times}`]) {
     if (!text) continue;
     const width = text.length * 6 + 10;
     made.push(svg("rect", { class: "badge", x: x - width, y: y - 11, width, height: 15, rx: 7.5 }));

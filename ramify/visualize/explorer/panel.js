@@ -18,7 +18,7 @@ function details() {
   if (!chosen) return;
   const item = chosen, rows = [];
   const row = (name, ...value) => rows.push(html("dt", {}, name), html("dd", {}, ...value));
-  const list = all => all.flatMap((one, k) => (k ? [", ", link(one)] : [link(one)]));
+  const list = all => all.map(link);
   if (parent(item)) row("In", ...list([parent(item)]));
   for (const [name, value] of Object.entries(item.args || {})) row(name, String(value));
   if (!item.args && item.c) row("Told", item.c);

@@ -30,7 +30,10 @@ function test(word) {
 function search(query) {
   const tests = query.trim().split(/\s+/).filter(Boolean).map(test);
   for (const item of cards) item.text ??= [item.n, item.t, item.c, ...(item.s || []), ...(item.tw || [])].join(" ").toLowerCase();
-  found = tests.length ? cards.filter(item => tests.every(one => one(item))) : [];
+  // Names that are the query come first, containers last: what is sought is most often in them.
+  const exact = query.trim().toLowerCase();
+  const place = item => (item.n && item.n.toLowerCase() === exact ? 0 : item.inner ? 2 : 1);
+  found = tests.length ? cards.filter(item => tests.every(one => one(item))).sort((a, b) => place(a) - place(b)) : [];
   hits = new Set(found);
   marked = found.length ? 0 : -1;
   listHits(query);
