@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.visualize.architectures import ARCHITECTURES, inception_v3, resnet50, unet
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -12,6 +11,7 @@ import ramify
 from ramify import layers
 from ramify.visualize.build import picture_of
 from ramify.visualize.costs import Cost, costs_of, total
+from tests.visualize.architectures import ARCHITECTURES, inception_v3, resnet50, unet
 
 
 def counted(model, batch):
