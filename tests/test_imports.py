@@ -42,7 +42,9 @@ TIER_OF = {part: tier for tier, parts in enumerate(TIERS) for part in parts}
 JOINT = "ramify.models.model"
 
 # May be imported inside a function: what a user need not have, torch's own optional part included.
-OPTIONAL = set("IPython PIL jax keras matplotlib onnx pandas pydot resvg_py sklearn tensorflow torch.distributed".split())
+OPTIONAL = set(
+    "IPython PIL jax keras matplotlib onnx pandas pydot resvg_py sklearn tensorflow torch.distributed".split()
+)
 
 MAX_FILE, MAX_GRAPH = 400, 1_500
 

@@ -169,7 +169,7 @@ class _Products(TorchFunctionMode):
         if formula is not None:
             result = QUICK[func](*args, **(kwargs or {}))
             if result is not None:
-                self.flops += formula(args, kwargs or {})
+                self.flops += formula(*args, **(kwargs or {}))
                 return result
         if func in QUICK:
             return func(*args, **(kwargs or {}))
@@ -177,24 +177,29 @@ class _Products(TorchFunctionMode):
             return func(*args, **(kwargs or {}))
 
 
-def _linear(args: Any, kwargs: Any) -> int:
-    x, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
+def _linear(x: torch.Tensor, weight: torch.Tensor, *_: Any, **__: Any) -> int:
     return int(_MM((math.prod(x.shape[:-1]), x.shape[-1]), tuple(reversed(weight.shape))))
 
 
-def _addmm(args: Any, kwargs: Any) -> int:
-    return int(_MM(tuple(args[1].shape), tuple(args[2].shape)))
+def _addmm(bias: Any, x: torch.Tensor, weight: torch.Tensor, **__: Any) -> int:
+    del bias
+    return int(_MM(tuple(x.shape), tuple(weight.shape)))
 
 
-def _attention(args: Any, kwargs: Any) -> int:
-    q, k, v = (tuple(tensor.shape) for tensor in args[:3])
-    return int(_BMM((q[0] * q[1], q[2], q[3]), (q[0] * q[1], q[3], k[2]))) + int(
-        _BMM((q[0] * q[1], q[2], k[2]), (q[0] * q[1], k[2], v[3]))
-    )
+def _attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *_: Any, **__: Any) -> int:
+    batch, length, size = math.prod(q.shape[:2]), q.shape[2], q.shape[3]
+    scores = _BMM((batch, length, size), (batch, size, k.shape[2]))
+    return int(scores + _BMM((batch, length, k.shape[2]), (batch, k.shape[2], v.shape[3])))
 
 
+_MM: Any
+_BMM: Any
 _MM, _BMM = flop_registry[torch.ops.aten.mm], flop_registry[torch.ops.aten.bmm]
-_FORMULAS = {F.linear: _linear, torch.addmm: _addmm, F.scaled_dot_product_attention: _attention}
+_FORMULAS: dict[Any, Callable[..., int]] = {
+    F.linear: _linear,
+    torch.addmm: _addmm,
+    F.scaled_dot_product_attention: _attention,
+}
 
 
 class _Kernels(TorchDispatchMode):
@@ -206,6 +211,7 @@ class _Kernels(TorchDispatchMode):
 
 
 def _dispatch(self: _Kernels, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    del types
     out = func(*args, **(kwargs or {}))
     formula = flop_registry.get(func._overloadpacket)  # noqa: SLF001 - the registry's key
     if formula is not None:

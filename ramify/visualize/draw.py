@@ -34,7 +34,9 @@ def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB", wrap: 
     left += max(0.0, needed - geometry.width) / 2
     shift = (left, _MARGIN + _TITLE)
     groups = [Group(list(title))]
-    groups += [draw_card(item, _moved(geometry, item, shift), look) for item in picture.walk() if item.level is not None]
+    groups += [
+        draw_card(item, _moved(geometry, item, shift), look) for item in picture.walk() if item.level is not None
+    ]
     groups += [draw_card(item, _moved(geometry, item, shift), look) for item in picture.cards]
     upright = rankdir in ("TB", "BT")
     groups += [Group(_edge(way, shift, upright)) for way in geometry.ways if not way.edge.hidden]

@@ -44,14 +44,14 @@ class _Run(NamedTuple):
     Attributes:
         start: where the first begins, among the cards of the level.
         size: cards in each.
-        count: how many blocks there are.
+        blocks: how many there are.
         entries: per block, where its tensors come from.
         exits: ports of a block that are read outside it, by place in the block.
     """
 
     start: int
     size: int
-    count: int
+    blocks: int
     entries: list[list[tuple[Item, int]]]
     exits: list[tuple[int, int]]
 
@@ -87,7 +87,9 @@ class _Search:
         for (source, _), end in last.items():
             steps[self.place.get(source, -1) + 1] += 1
             steps[end + 1] -= 1
-        branches = [max((read[e.source.index, e.port] for e in self.into[card.index]), default=0) for card in self.cards]
+        branches = [
+            max((read[e.source.index, e.port] for e in self.into[card.index]), default=0) for card in self.cards
+        ]
         return [(width, -branch) for width, branch in zip(accumulate(steps), branches, strict=False)]
 
     def stretches(self) -> list[tuple[int, int, int]]:
@@ -118,10 +120,10 @@ class _Search:
         shifts = range(min(size, length - 2 * size + 1))
         for shift in sorted(shifts, key=lambda shift: (self.cuts[start + shift], shift))[:_SHIFTS]:
             most = (length - shift) // size
-            if best is not None and most <= best.count + 1:
+            if best is not None and most <= best.blocks + 1:
                 continue
             run = self._whole(start + shift, size, most)
-            if run is not None and (run.count - 1) * size >= least and (best is None or run.count > best.count + 1):
+            if run is not None and (run.blocks - 1) * size >= least and (best is None or run.blocks > best.blocks + 1):
                 best = run
         return best
 
@@ -208,7 +210,7 @@ def _best(level: Level, alike: bool, least: int) -> _Run | None:
             break
         run = search.run(start, size, length, max(least, saved + 1))
         if run is not None:
-            best, saved = run, (run.count - 1) * run.size
+            best, saved = run, (run.blocks - 1) * run.size
     return best
 
 
@@ -243,17 +245,17 @@ def _sign(item: Item, alike: bool) -> int:
 def _fold(level: Level, run: _Run, owner: Item | None, number: int, alike: bool) -> Item:
     """Put a container in place of the blocks, and the first block into it."""
     cards = _cards(level)
-    blocks = [cards[run.start + k * run.size : run.start + (k + 1) * run.size] for k in range(run.count)]
+    blocks = [cards[run.start + k * run.size : run.start + (k + 1) * run.size] for k in range(run.blocks)]
     first, every = blocks[0], [item for block in blocks for item in block]
     fold = Item(number, "fold", "Block", _name_of(blocks), FAMILIES["model"], parent=owner)
-    fold.repeat = Repeat(run.count, alike)
+    fold.repeat = Repeat(run.blocks, alike)
     fold.params = sum(item.params for item in every)
     fold.flops, fold.memory = total(item.flops for item in every), total(item.memory for item in every)
     states = {item.trainable for item in every if item.trainable is not None}
     fold.trainable = any(states) if states else None
-    fold.config = f"{run.count} × {len(first)} layers"
+    fold.config = f"{run.blocks} × {len(first)} layers"
     before = f"{owner.path}/" if owner is not None else ""
-    fold.path = f"{before}{first[0].name}×{run.count}"
+    fold.path = f"{before}{first[0].name}×{run.blocks}"
     inner = fold.level = Level()
     for (source, port), slot in zip(run.entries[0], range(len(run.entries[0])), strict=True):
         entry = Item(number + 1 + slot, "entry", "", source.name, FAMILIES["input"], parent=fold)

@@ -122,7 +122,8 @@ def _cut(picture: Picture, level: Level, keep: set[int]) -> None:
     cards: dict[tuple[int, int], Item] = {}
     edges = [edge for edge in level.edges if edge.source.index in keep and edge.target.index in keep]
     inside = {(edge.source.index, edge.port) for edge in edges}
-    first, last = [], []
+    first: list[Item] = []
+    last: list[Item] = []
     for edge in level.edges:
         key = (edge.source.index, edge.port)
         into, out = edge.target.index in keep, edge.source.index in keep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
+from typing import Any
 
 from ramify.errors import RamifyError
 from ramify.visualize.display import DisplayList
@@ -39,5 +40,5 @@ def png(drawing: DisplayList, dpi: float = 200, dark: bool = False) -> bytes:
     zoom = dpi / _CSS_DPI
     zoom = min(zoom, _MOST / max(drawing.width, drawing.height), (_AREA / (drawing.width * drawing.height)) ** 0.5)
     # Scripts that our font lacks are written in what the system has.
-    fonts = {"font_files": _FONTS, "font_family": "Arimo", "sans_serif_family": "Arimo"}
+    fonts: Any = {"font_files": _FONTS, "font_family": "Arimo", "sans_serif_family": "Arimo"}
     return bytes(resvg_py.svg_to_bytes(svg_string=svg(drawing, dark=dark), zoom=zoom, **fonts))

@@ -103,7 +103,7 @@ _READ = (*_WORDS, "axis", "activation", "input_dim", "output_dim")
 
 def _names(layer: Any) -> list[str]:
     """Which of the attributes that say something a layer may have: asking a module for one that it lacks is slow."""
-    own, of_class = getattr(layer, "__dict__", {}), _names_of(type(layer))
+    own, of_class = getattr(layer, "__dict__", {}), _names_of(type(layer))  # type: ignore[arg-type]  # a class is hashable
     return [name for name in _READ if name in own or name in of_class]
 
 

@@ -22,7 +22,9 @@ def line_of(points, upright=True, first=0, steps=12):
     for i, (a, b) in enumerate(pairwise(points)):
         if i < first:
             continue
-        if i % 2 == 0:
+        if i % 2 == 0 or a[not upright] == b[not upright]:
+            if len(line) > 1 and line[-2][not upright] == line[-1][not upright] == b[not upright]:
+                line.pop()
             line.append(b)
             continue
         if upright:
@@ -70,9 +72,7 @@ def edges_through(picture: Picture, geometry: Geometry, upright: bool = True) ->
         low, high = min(y for _, y in line), max(y for _, y in line)
         left, right = min(x for x, _ in line), max(x for x, _ in line)
         rects = [
-            geometry.rects[item.index]
-            for item in level_of[id(way.edge)].items
-            if item.role not in ("entry", "exit")
+            geometry.rects[item.index] for item in level_of[id(way.edge)].items if item.role not in ("entry", "exit")
         ]
         near = [r for r in rects if r.y < high and r.y + r.height > low and r.x < right and r.x + r.width > left]
         fine = [

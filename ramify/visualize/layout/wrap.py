@@ -1,6 +1,7 @@
 """Wrapping: a drawing that is much longer than wide is cut into columns, as a newspaper is.
 
-Tensors that pass a cut end in a numbered connector and go on from one of the same number at the head of the next column.
+Tensors that pass a cut end in a numbered connector and go on from one of the same number at the head of the next
+column.
 """
 
 from __future__ import annotations
@@ -89,9 +90,7 @@ class _Wrapping:
             at += high - low + _BETWEEN
         self.width = at - _BETWEEN
         tails = [self.ends[cut] + _STUB + _SIZE for cut in self.cuts]
-        self.height = max(
-            tail + along for tail, (_, along) in zip([*tails, self.old.height], shifts, strict=True)
-        )
+        self.height = max(tail + along for tail, (_, along) in zip([*tails, self.old.height], shifts, strict=True))
         return shifts
 
     def result(self) -> Placement:
