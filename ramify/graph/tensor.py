@@ -195,6 +195,9 @@ def record(
         ShapeError: the call does not take these shapes.
         SymbolicValueError: the call needs numbers to go on.
     """
+    args, kwargs = map_leaves(
+        lambda leaf: leaf, (args, kwargs)
+    )  # a list that the caller appends to later must not grow
     node = Node(target, args, kwargs, name or _name_of(target), implicit)
     for leaf in flatten((args, kwargs)):
         if isinstance(leaf, torch.nn.Parameter) and not isinstance(target, torch.nn.Module):
@@ -285,6 +288,7 @@ def _match_sizes(node: Node) -> Any:
 
 def _explained(error: Exception, node: Node) -> Exception:
     """The error to raise for what a call raised while its shapes were inferred."""
+    vars(error).setdefault("call", node)  # for pictures of how far the graph came
     shapes = ", ".join(str(leaf.shape) for leaf in _symbolic_inputs(node) if isinstance(leaf, SymbolicTensor))
     where = f"{node.describe()}, called on shape{'s' if '), (' in shapes else ''} {shapes}"
     if isinstance(error, RamifyError):

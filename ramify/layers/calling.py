@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import MASK, SymbolicTensor, is_probing, record
+from ramify.graph import MASK, Node, SymbolicTensor, is_probing, record
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.building import build_for
 from ramify.layers.hooks import module_call
@@ -200,16 +200,27 @@ def cast_weights(layer: Layer) -> Iterator[None]:
 # ---- symbolic tensors ----
 
 
+@contextmanager
+def noting_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
+    """Let an error that is raised within know the call, for pictures of how far a graph came."""
+    try:
+        yield
+    except Exception as error:
+        vars(error).setdefault("call", Node(layer, args, kwargs, layer.name))
+        raise
+
+
 def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a call of a layer, build its weights first where that is due, and pass masks on."""
     signature = layer._signature
     bound = signature.bind(args, kwargs)
     first = next(iter(bound.values()))
-    _refuse_raw_values(layer, first)
-    if layer.input_spec is not None:
-        check_spec(layer, first)
-    if not layer.built:
-        build_for(layer, bound)
+    with noting_call(layer, args, kwargs):
+        _refuse_raw_values(layer, first)
+        if layer.input_spec is not None:
+            check_spec(layer, first)
+        if not layer.built:
+            build_for(layer, bound)
     masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if any_mask(v)}
     known = None if masks else layer.known_output(first)
     try:

@@ -35,10 +35,13 @@ from ramify.utils.splitting import split_dataset
 from ramify.utils.state import clear_session, get_source_inputs, is_keras_tensor, standardize_dtype
 
 if TYPE_CHECKING:
+    from ramify.visualize.dot import model_to_dot
     from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
-__getattr__ = attributes(__name__, {"plot_model": lazy("ramify.visualize.plot")})
+__getattr__ = attributes(
+    __name__, {"model_to_dot": lazy("ramify.visualize.dot"), "plot_model": lazy("ramify.visualize.plot")}
+)
 
 __all__ = [
     "Config",
@@ -64,6 +67,7 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from typing import Any
 
 from ramify import dtypes
-from ramify.errors import NotBuiltError
+from ramify.errors import ArgumentError, NotBuiltError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue
-from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
+from ramify.visualize.costs import Meter, inner_batch, total
+from ramify.visualize.facts import count, graph_of, is_layer, kind_of, read_by, shown_calls, trained_of, weights_of
 from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
-from ramify.visualize.words import config_line, operation_words
+from ramify.visualize.words import activation_word, config_line, operation_words
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def picture_of(model: Any, expand_nested: bool = False) -> Picture:
+def picture_of(
+    model: Any, expand_nested: bool = False, costs: bool = True, batch_size: int = 1, depth: int | None = None
+) -> Picture:
     """The picture of a model.
 
     Args:
-        model: a model that is a graph, or a subclassed one, of which only the layers can be seen.
+        model: a model that is a graph, or a subclassed one, of which only the layers can be seen; or the error that a
+            call on symbolic tensors raised: then all that led to the call is shown, and the call itself.
         expand_nested: whether models in the model become containers, rather than single cards.
+        costs: whether to count floating-point operations and memory.
+        batch_size: the batch that they are counted for.
+        depth: how many models deep containers go, instead of `expand_nested`.
 
     Raises:
+        ArgumentError: an error that is not of a call on symbolic tensors.
         NotBuiltError: a model that has not seen an input yet and has no layers to show.
     """
-    builder = _Builder(expand_nested)
+    if depth is None:
+        depth = sys.maxsize if expand_nested else 0
+    builder = _Builder(depth, batch_size if costs else None)
+    if isinstance(model, BaseException):
+        return _failed(model, builder)
     graph = graph_of(model)
     if graph is None:
         if not model.layers:
@@ -38,12 +51,61 @@ def picture_of(model: Any, expand_nested: bool = False) -> Picture:
     else:
         top, note = builder.level(graph), ""
     builder.mark_shared()
-    return Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
+    _name_paths(top)
+    picture = Picture(model.name, kind_of(model), count(weights_of(model)), top, note)
+    if costs and graph is not None:
+        calls = [item for item in top.items if item.role in ("layer", "operation", "group")]
+        picture.flops, picture.memory = total(item.flops for item in calls), total(item.memory for item in calls)
+    return picture
+
+
+def _failed(error: BaseException, builder: _Builder) -> Picture:
+    """All that led to a call that raised an error."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not hasattr(cause, "call") and cause not in seen:
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    node = getattr(cause, "call", None)
+    if not isinstance(node, Node):
+        raise ArgumentError(
+            f"This {type(error).__name__} does not come from a call on symbolic tensors, so there is no graph to draw. "
+            "Pass a model, or an error that was raised while one was being built."
+        )
+    read = [value for value in read_by(node) if isinstance(value, SymbolicTensor)]
+    top = builder.level(Graph(_sources(read), read)) if read else Level()
+    ends = {item.index for item in top.items if item.role == "output"}
+    arriving = Counter((edge.source, edge.port) for edge in top.edges if edge.target.index in ends)
+    top.items = [item for item in top.items if item.index not in ends]
+    card = builder.card(node, None, expanded=False)
+    card.role, card.error = "failed", str(error).partition("\n")[0]
+    card.inputs = [_tensor(value) for value in read]
+    top.items.append(card)
+    top.edges = [edge for edge in top.edges if edge.target.index not in ends]
+    top.edges += [Edge(source, port, card, 0, times) for (source, port), times in arriving.items()]
+    builder.mark_shared()
+    _name_paths(top)
+    params = sum(item.params for item in top.items)
+    return Picture(card.name, "Graph up to a failed call", params, top, type(error).__name__)
+
+
+def _sources(values: list[SymbolicTensor]) -> list[SymbolicTensor]:
+    """The inputs that values depend on, in the order in which they were made."""
+    nodes: dict[Node, None] = {}
+    stack = [value.node for value in values]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes[node] = None
+            stack.extend(value.node for value in node.inputs)
+    starts = sorted((node for node in nodes if node.is_input), key=lambda node: node.serial)
+    return [value for node in starts for value in node.output_values if isinstance(value, SymbolicTensor)]
 
 
 class _Builder:
-    def __init__(self, expand: bool) -> None:
-        self.expand = expand
+    def __init__(self, depth: int, batch: int | None) -> None:
+        self.depth, self.batch = depth, batch
+        self.meter = Meter()
         self.number = 0
         self.calls: dict[Any, list[Item]] = defaultdict(list)
 
@@ -62,9 +124,9 @@ class _Builder:
             card.outputs, card.target = [_tensor(tensor)], tensor.node.target
             top.items.append(card)
             env[tensor] = (card, 0)
-        waiting = self.fill(top, graph, env, None)
-        for item, inner in waiting:  # grows while it is read
-            waiting += self.inside(item, inner)
+        waiting = self.fill(top, graph, env, None, self.batch)
+        for inside in waiting:  # grows while it is read
+            waiting += self.inside(*inside)
         several = len(graph.outputs) > 1
         for tensor, name in zip(graph.outputs, _output_names(graph), strict=True):
             card = self.item("output", "Output", name if several else "", "input", None)
@@ -73,7 +135,7 @@ class _Builder:
             top.edges.append(Edge(*env[tensor], card))
         return top
 
-    def inside(self, group: Item, graph: Graph) -> list[tuple[Item, Graph]]:
+    def inside(self, group: Item, graph: Graph, batch: int | None) -> list[tuple[Item, Graph, int | None]]:
         """Fill a container."""
         level = group.level = Level()
         env: dict[SymbolicValue, tuple[Item, int]] = {}
@@ -83,7 +145,7 @@ class _Builder:
             level.entries.append(entry)
             env[tensor] = (entry, 0)
         level.items += level.entries
-        waiting = self.fill(level, graph, env, group)
+        waiting = self.fill(level, graph, env, group, batch)
         for tensor in graph.outputs:
             exit_ = self.item("exit", "", tensor.name, "input", group)
             exit_.inputs = [_tensor(tensor)]
@@ -93,20 +155,30 @@ class _Builder:
         return waiting
 
     def fill(
-        self, level: Level, graph: Graph, env: dict[SymbolicValue, tuple[Item, int]], parent: Item | None
-    ) -> list[tuple[Item, Graph]]:
-        waiting = []
+        self,
+        level: Level,
+        graph: Graph,
+        env: dict[SymbolicValue, tuple[Item, int]],
+        parent: Item | None,
+        batch: int | None,
+    ) -> list[tuple[Item, Graph, int | None]]:
+        waiting: list[tuple[Item, Graph, int | None]] = []
+        within, outer = 0, parent
+        while outer is not None:
+            within, outer = within + 1, outer.parent
         for node, values in shown_calls(graph).items():
-            inner = graph_of(node.target) if self.expand else None
+            inner = graph_of(node.target) if within < self.depth else None
             item = self.card(node, parent, inner is not None)
             item.inputs = [_tensor(value) for value in values]
+            if batch is not None:
+                item.flops, item.memory = self.meter.cost(node, batch)
             level.items.append(item)
             fed = values if inner is None else _fed(inner, node)
             arriving = Counter((env[value], slot if inner else 0) for slot, value in enumerate(fed) if value in env)
             level.edges += [Edge(*source, item, slot, times) for (source, slot), times in arriving.items()]
             env.update({value: (item, port) for port, value in enumerate(node.output_values)})
             if inner is not None:
-                waiting.append((item, inner))
+                waiting.append((item, inner, None if batch is None else inner_batch(node, batch)))
         return waiting
 
     def listed(self, model: Any) -> Level:
@@ -133,7 +205,7 @@ class _Builder:
         item = self.item(role, kind_of(layer), name, family_of(layer).key, parent)
         item.target = layer
         item.config = _contents(layer) if item.family.key == "model" else config_line(layer)
-        item.activation = "" if kind_of(layer) == "Activation" else _activation(layer)
+        item.activation = activation_word(layer)
         weights = weights_of(layer)
         item.params = count(weights)
         item.trainable = bool(trained_of(layer)) if weights else None
@@ -155,6 +227,20 @@ class _Builder:
             letter += not whole
 
 
+def _name_paths(top: Level) -> None:
+    """Give every item its path; calls of one name in one level are numbered from the second on."""
+    levels = [("", top)]
+    for before, level in levels:  # grows while it is read
+        taken: Counter[str] = Counter()
+        for item in level.items:
+            word = (item.name or item.kind or item.role).lower() if item.role == "output" else item.name or item.kind
+            word = f"{'>' if item.role == 'entry' else '<' if item.role == 'exit' else ''}{word}"
+            taken[word] += 1
+            item.path = before + (word if taken[word] == 1 else f"{word}#{taken[word]}")
+            if item.level is not None:
+                levels.append((f"{item.path}/", item.level))
+
+
 def _letter(number: int) -> str:
     letters = _LETTERS[number % 26]
     return letters if number < 26 else f"{letters}{number // 26}"
@@ -174,11 +260,6 @@ def _tensor(value: SymbolicValue) -> Tensor:
 def _contents(model: Any) -> str:
     inside = sum(kind_of(layer) != "InputLayer" for layer in model.layers)
     return f"{inside} layer{'' if inside == 1 else 's'}"
-
-
-def _activation(layer: Any) -> str:
-    told = config_line(layer, activation=True)
-    return told.rpartition(", ")[2] if told != config_line(layer) else ""
 
 
 def _output_names(graph: Graph) -> list[str]:

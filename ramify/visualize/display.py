@@ -98,6 +98,11 @@ def _palette(text: str, grey: str, canvas: str, dark: bool) -> dict[str, Style]:
         "card": Style(card, line),
         "shadow": Style("#090d12" if dark else "#e9edf1"),
         "frozen": Style("#1a2733" if dark else "#eef5fb", "#5c7f9e" if dark else "#7d9cb8", 1.0, (4, 2.5)),
+        "hatch": Style(None, "#223445" if dark else "#dfeaf5", 1.2),
+        "failed": Style("#3a1518" if dark else "#fff0f0", "#ff7b72" if dark else "#cf222e", 1.6),
+        "cut": Style(None, "#5a6673" if dark else "#98a3af", 1.2, (3, 3)),
+        "fold": Style(None, "#5a6673" if dark else "#8793a1", 1.2),
+        "e": Style("#ff9a92" if dark else "#b1161f"),
         "group": Style("#131a22" if dark else "#f7f9fb", "#5a6673" if dark else "#98a3af", 1.2, (5, 4)),
         "inner": Style("#131a22" if dark else "#f7f9fb"),
         "head": Style("#1d2733" if dark else "#e9eef4", "#5a6673" if dark else "#98a3af", 1.0),
@@ -105,14 +110,20 @@ def _palette(text: str, grey: str, canvas: str, dark: bool) -> dict[str, Style]:
         "shared": Style(None, link, 1.6),
         "badge": Style("#3b2f10" if dark else "#fdf3d7", link, 0.8),
         "edge": Style(None, edge, 1.4),
+        "skip": Style(None, edge, 2.1),
         "arrow": Style(edge),
         "port": Style(card, edge, 1.4),
+        "joint": Style("#22303f" if dark else "#eef3f9", edge, 1.2),
+        "j": Style(text),
         "sign": Style(None, "#ffffff", 1.5),
         "t": Style(text),
         "g": Style(grey),
         "k": Style("#f5cf6b" if dark else "#704900"),
         "z": Style("#8cc0ea" if dark else "#2a5a85"),
     }
+    for state, color in (("added", "#1a7f37"), ("removed", "#c8102e"), ("changed", "#8a5a00")):
+        colors |= {state: Style(None, color, 2.5, (6, 4) if state == "removed" else ()), f"{state}-dot": Style(color)}
+    colors["on-dot"] = Style("#ffffff")
     return colors | {f"f-{key}": Style(family.color) for key, family in FAMILIES.items()}
 
 

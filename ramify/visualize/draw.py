@@ -6,7 +6,8 @@ import math
 
 from ramify.visualize.cards import Look, card_size, draw_card, label_of, label_size
 from ramify.visualize.display import Box, DisplayList, Group, Path, Step, Text
-from ramify.visualize.layout.nested import Geometry, Measures, Point, Rect, Way, lay_out
+from ramify.visualize.facts import readable_number
+from ramify.visualize.layout.nested import Geometry, Joint, Measures, Point, Rect, Way, lay_out
 from ramify.visualize.picture import Item, Picture
 from ramify.visualize.text import text_width
 
@@ -15,28 +16,32 @@ _ARROW = 7.0
 _DESCRIBED = 60  # cards that the description goes through one by one
 
 
-def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB") -> DisplayList:
+def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB", wrap: bool = False) -> DisplayList:
     """Lay a picture out and draw it.
 
     Args:
         picture: what to draw.
         look: what to show of it.
         rankdir: where edges lead to: ``TB``, ``BT``, ``LR`` or ``RL``.
+        wrap: whether what is much longer than wide is cut into columns.
     """
     look = look or Look()
     measures = Measures(lambda item: card_size(item, look), lambda item, port: label_size(item, port, look))
-    geometry = lay_out(picture, measures, rankdir)
+    geometry = lay_out(picture, measures, rankdir, wrap=wrap)
     title = _title(picture)
     left = _MARGIN
     needed = max((text_width(text.text, text.size, text.bold) for text in title), default=0.0)
     left += max(0.0, needed - geometry.width) / 2
     shift = (left, _MARGIN + _TITLE)
     groups = [Group(list(title))]
-    groups += [draw_card(item, _moved(geometry, item, shift), look) for item in picture.walk() if item.role == "group"]
+    groups += [
+        draw_card(item, _moved(geometry, item, shift), look) for item in picture.walk() if item.level is not None
+    ]
     groups += [draw_card(item, _moved(geometry, item, shift), look) for item in picture.cards]
     upright = rankdir in ("TB", "BT")
     groups += [Group(_edge(way, shift, upright)) for way in geometry.ways if not way.edge.hidden]
     groups += [Group(_port(_moved(geometry, item, shift))) for item in picture.walk() if item.role in ("entry", "exit")]
+    groups += [Group(_joint(joint, shift)) for joint in geometry.joints]
     groups.append(Group(_labels(picture, geometry, shift, look)))
     width = max(geometry.width, needed) + 2 * _MARGIN + 6
     height = geometry.height + _TITLE + 2 * _MARGIN + 6
@@ -45,9 +50,11 @@ def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB") -> Dis
 
 
 def _title(picture: Picture) -> list[Text]:
-    layers = {id(item.target) for item in picture.walk() if item.role in ("layer", "group")}
+    shown = [item for item in picture.walk() if item.role in ("layer", "group")]
+    layers = {id(item.target) for one in shown for item in (one, *one.twins)}
     count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'}"
     below = f"{picture.kind}  ·  {count}  ·  {picture.params:,} parameters"
+    below += f"  ·  {readable_number(picture.flops)}FLOPs a sample" if picture.flops else ""
     below += f"  ·  {picture.note}" if picture.note else ""
     return [
         Text("t", _MARGIN, _MARGIN + 12, picture.name, 16, bold=True),
@@ -66,7 +73,7 @@ def _moved(geometry: Geometry, item: Item, shift: Point) -> Rect:
 def _edge(way: Way, shift: Point, upright: bool) -> list[Box | Path | Text]:
     points = [(x + shift[0], y + shift[1]) for x, y in way.points]
     tip, before = points[-1], points[-2]
-    arrow = way.edge.target.role != "exit"
+    arrow = way.edge.target.role != "exit" and way.arrives
     forward = math.copysign(1.0, tip[1] - points[0][1] if upright else tip[0] - points[0][0])
     direction = (0.0, forward) if upright else (forward, 0.0)
     shapes: list[Box | Path | Text] = []
@@ -74,10 +81,10 @@ def _edge(way: Way, shift: Point, upright: bool) -> list[Box | Path | Text]:
         points[-1] = (tip[0] - direction[0] * (_ARROW - 1), tip[1] - direction[1] * (_ARROW - 1))
         if math.dist(before, tip) < _ARROW:  # the card is the highest of its row: the arrow takes the end of the curve
             points[-2] = points[-1]
-    shapes.append(Path("edge", _line(points, way.branch, upright)))
+    shapes.append(Path("skip" if way.skips else "edge", _line(points, way.branch, upright)))
     if arrow:
         shapes.append(_arrow_head(tip, direction))
-    if way.edge.times > 1:
+    if way.edge.times > 1 and way.arrives:
         shapes.append(Text("g", tip[0] + 7, tip[1] - 4, f"{way.edge.times}×", 10))
     return shapes
 
@@ -130,6 +137,14 @@ def _arrow_head(tip: Point, direction: Point) -> Path:
 def _port(rect: Rect) -> list[Box | Path | Text]:
     x, y = rect.x + rect.width / 2, rect.y + rect.height / 2
     return [Box("port", x - 3.2, y - 3.2, 6.4, 6.4, 3.2)]
+
+
+def _joint(joint: Joint, shift: Point) -> list[Box | Path | Text]:
+    x, y = joint.middle[0] + shift[0], joint.middle[1] + shift[1]
+    return [
+        Box("joint", x - 9, y - 9, 18, 18, 9),
+        Text("j", x, y + 3.6, str(joint.number), 10, bold=True, anchor="middle"),
+    ]
 
 
 def _labels(picture: Picture, geometry: Geometry, shift: Point, look: Look) -> list[Box | Path | Text]:

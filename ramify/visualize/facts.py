@@ -66,6 +66,19 @@ def readable_size(size: float) -> str:
     return f"{size:.2f} TB"
 
 
+def readable_number(number: float) -> str:
+    """A large number in words, to stand before its unit.
+
+    >>> readable_number(7_715_946_496) + "FLOPs", readable_number(12)
+    ('7.72 GFLOPs', '12 ')
+    """
+    for unit in ("", "k", "M", "G", "T"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} P"
+
+
 def read_by(node: Node) -> list[SymbolicValue]:
     """The values that a call was given, in order; masks that were filled in for it are left out."""
     given = [*node.args, *(value for name, value in node.kwargs.items() if name not in node.implicit)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from ramify.errors import ArgumentError, RamifyError
 from ramify.graph import Graph, Node, SymbolicValue, calls_of
 from ramify.layers.core.input_layer import InputLayer
+from ramify.visualize.costs import Cost, costs_of, total
 from ramify.visualize.facts import count, graph_of, is_layer, kind_of, shown_calls, trained_of, weights_of
 from ramify.visualize.words import shape_text, shapes_in
 
@@ -29,6 +30,8 @@ class Row:
         shapes: what it returns, as text.
         sources: names of what it reads.
         calls: how often it is called.
+        flops: floating-point operations of all its calls; ``None`` where they were not counted or are not known.
+        memory: bytes of what all its calls return; likewise.
     """
 
     target: Any
@@ -38,6 +41,8 @@ class Row:
     shapes: list[str]
     sources: list[str]
     calls: int = 1
+    flops: int | None = None
+    memory: int | None = None
 
     @property
     def is_layer(self) -> bool:
@@ -62,39 +67,42 @@ class Row:
         return "Y" if trained_of(self.target) else "N"
 
 
-def rows_of(model: Any, expand_nested: bool = False, layer_range: Sequence[str] | None = None) -> list[Row]:
+def rows_of(
+    model: Any, expand_nested: bool = False, layer_range: Sequence[str] | None = None, batch_size: int | None = None
+) -> list[Row]:
     """The rows of a model's summary, in the order of its layers.
 
     Args:
         model: any model.
         expand_nested: whether models in the model show their layers below them.
         layer_range: names, or patterns of names, of the first and the last layer to show.
+        batch_size: the batch that operations and memory are counted for; they are not counted when not given.
 
     Raises:
         ArgumentError: `layer_range` names no layers of the model.
     """
-    top = _level(model, 0)
+    top = _level(model, 0, batch_size)
     waiting = list(reversed(_within(top, layer_range, model)))
     rows: list[Row] = []
     while waiting:
         row = waiting.pop()
         rows.append(row)
         if expand_nested and getattr(row.target, "layers", None) and hasattr(row.target, "has_graph"):
-            waiting.extend(reversed(_level(row.target, row.depth + 1)))
+            waiting.extend(reversed(_level(row.target, row.depth + 1, batch_size)))
     return rows
 
 
-def _level(model: Any, depth: int) -> list[Row]:
+def _level(model: Any, depth: int, batch_size: int | None) -> list[Row]:
     graph = graph_of(model)
     if graph is None:
         return [Row(one, one.name, kind_of(one), depth, [_last_shape(one)], []) for one in model.layers]
     layers = model.layers
     listed = set(layers)
-    rows = _graph_rows(graph, layers, depth)
+    rows = _graph_rows(graph, layers, depth, {} if batch_size is None else costs_of(graph, batch_size))
     return [row for row in rows if row.target in listed or not isinstance(row.target, InputLayer)]
 
 
-def _graph_rows(graph: Graph, layers: Sequence[Any], depth: int) -> list[Row]:
+def _graph_rows(graph: Graph, layers: Sequence[Any], depth: int, costs: Mapping[Node, Cost]) -> list[Row]:
     reads = shown_calls(graph)
     calls: dict[Any, list[Node]] = defaultdict(list)
     for node in reads:
@@ -116,7 +124,10 @@ def _graph_rows(graph: Graph, layers: Sequence[Any], depth: int) -> list[Row]:
             shapes = [_last_shape(target)]
         sources = [_source(value, names, calls, starts) for node in made for value in reads[node]]
         kind = kind_of(target) if isinstance(target, torch.nn.Module) else "operation"
-        rows.append(Row(target, names.get(target, target.name), kind, depth, _once(shapes), sources, len(made)))
+        row = Row(target, names.get(target, target.name), kind, depth, _once(shapes), sources, len(made))
+        if made and costs:
+            row.flops, row.memory = (total(getattr(costs[node], fact) for node in made) for fact in Cost._fields)
+        rows.append(row)
     return rows
 
 

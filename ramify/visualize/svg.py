@@ -8,7 +8,8 @@ from xml.sax import saxutils
 
 from ramify.visualize.display import PALETTES, Box, DisplayList, Group, Path, Style, Text
 
-FONT = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif"
+# Fonts as wide as Helvetica, by whose widths cards are made.
+FONT = "Arimo, 'Liberation Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif"
 
 
 def svg(drawing: DisplayList, dark: bool | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
 from ramify.lazy import lazy
@@ -32,6 +33,7 @@ class Column:
         style: how a terminal shows it.
         firm: whether it keeps its width when the others shrink.
         hang: how far lines that a cell was wrapped to are set in.
+        least: the width that it keeps when it shrinks.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Column:
     style: str = ""
     firm: bool = False
     hang: int = 0
+    least: int = _LEAST
 
 
 def table(
@@ -65,7 +68,8 @@ def table(
             max([cell_len(column.title), *(cell_len(line) for row in cells for line in row[i])])
             for i, column in enumerate(columns)
         ]
-        widths = shared_out(natural, [column.firm for column in columns], width - 2 - 2 * (len(columns) - 1))
+        least = [column.least for column in columns]
+        widths = shared_out(natural, [column.firm for column in columns], width - 2 - 2 * (len(columns) - 1), least)
     across = rule * min(width, sum(widths) + 2 * (len(columns) - 1) + 2)
     styles = [_style.Style.parse(column.style) for column in columns]
     bold = [_style.Style(bold=True)] * len(columns)
@@ -73,6 +77,34 @@ def table(
     for row in cells:
         lines += _lines(columns, row, widths, styles, colors)
     return [*lines, across]
+
+
+def html_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], caption: str, notes: Sequence[str] = ()
+) -> str:
+    """The same table for notebooks: in the colours and the font of the page around it.
+
+    >>> "x &lt; 1" in html_table([Column("A")], [["x < 1"]], "a caption")
+    True
+    """
+    heads = "".join(f'<th scope="col" style="{_aligned(column)}">{escape(column.title)}</th>' for column in columns)
+    body = []
+    for row in rows:
+        cells = [
+            f'<td style="{_aligned(column)};white-space:pre-wrap;overflow-wrap:anywhere">{escape(cell)}</td>'
+            for column, cell in zip(columns, row, strict=True)
+        ]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    style = "caption-side:top;text-align:left;font-weight:bold"
+    return (
+        f'<div><div style="overflow-x:auto"><table><caption style="{style}">{escape(caption)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f"<p>{'<br>'.join(escape(note.strip()) for note in notes)}</p></div>"
+    )
+
+
+def _aligned(column: Column) -> str:
+    return "text-align:right" if column.right else "text-align:left"
 
 
 def _lines(
@@ -96,21 +128,30 @@ def _lines(
         yield f" {'  '.join(parts)}".rstrip()
 
 
-def shared_out(natural: Sequence[int], firm: Sequence[bool], room: int) -> list[int]:
+def shared_out(natural: Sequence[int], firm: Sequence[bool], room: int, least: Sequence[int] = ()) -> list[int]:
     """Widths that fit into `room`: the widest columns give way first, the firm ones not at all.
+
+    Args:
+        natural: the width that each column would like.
+        firm: which columns keep it.
+        room: the sum that is wanted.
+        least: the least that each column takes; some characters for all when not given.
 
     >>> shared_out([30, 10, 8], [False, False, True], 38)
     [20, 10, 8]
+    >>> shared_out([30, 10, 8], [False, False, True], 38, [24, 4, 0])
+    [24, 6, 8]
     """
     widths = list(natural)
-    soft = [i for i, is_firm in enumerate(firm) if not is_firm]
+    floor = list(least) or [_LEAST] * len(widths)
     while sum(widths) > room:
-        widest = max(soft, key=lambda i: widths[i], default=None)
-        if widest is None or widths[widest] <= _LEAST:
+        soft = [i for i, is_firm in enumerate(firm) if not is_firm and widths[i] > floor[i]]
+        if not soft:
             break
-        second = max((widths[i] for i in soft if widths[i] < widths[widest]), default=_LEAST)
-        equal = [i for i in soft if widths[i] == widths[widest]]
-        cut = min(-(-(sum(widths) - room) // len(equal)), widths[widest] - max(second, _LEAST)) or 1
+        widest = max(widths[i] for i in soft)
+        equal = [i for i in soft if widths[i] == widest]
+        down = max([*(widths[i] for i in soft if widths[i] < widest), *(floor[i] for i in equal)])
+        cut = max(1, min(-(-(sum(widths) - room) // len(equal)), widest - down))
         for i in equal:
             widths[i] -= max(0, min(cut, sum(widths) - room))
     return widths
@@ -129,7 +170,7 @@ def wrap(text: str, width: int, hang: int = 0) -> list[str]:
     lead = len(text) - len(text.lstrip())
     text = " " * min(lead, width // 2) + text.lstrip()
     while cell_len(text) > width:
-        taken, size, at = 0, 0, 0
+        taken, size, at, word = 0, 0, 0, False
         first = len(text) - len(text.lstrip())
         for char in text:
             size += cell_len(char)
@@ -137,10 +178,10 @@ def wrap(text: str, width: int, hang: int = 0) -> list[str]:
                 break
             taken += 1
             if char in _BREAK_AFTER and taken > first:
-                at = taken
+                at, word = taken, word or char == " "
         if taken < len(text) and text[taken] == " ":
             at = taken
-        at = at if at > max(taken // 3, first) else max(taken, first + 1)
+        at = at if at > (first if word else max(taken // 3, first)) else max(taken, first + 1)
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
         text = " " * hang + text if text else ""

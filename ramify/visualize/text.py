@@ -55,3 +55,15 @@ def clipped(text: str, room: float, size: float, bold: bool = False) -> str:
             return short
         keep -= 1
     return text[:1] + "…"
+
+
+def lines_of(text: str, room: float, size: float) -> list[str]:
+    """Text in lines that fit into `room`, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(clipped(word, room, size))
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -100,6 +101,24 @@ _CALLED = ("function", "activation")
 _READ = (*_WORDS, "axis", "activation", "input_dim", "output_dim")
 
 
+def _names(layer: Any) -> list[str]:
+    """Which of the attributes that say something a layer may have: asking a module for one that it lacks is slow."""
+    own, of_class = getattr(layer, "__dict__", {}), _names_of(type(layer))  # type: ignore[arg-type]  # a class is hashable
+    return [name for name in _READ if name in own or name in of_class]
+
+
+@functools.cache
+def _names_of(cls: type) -> frozenset[str]:
+    return frozenset(name for name in _READ if hasattr(cls, name))
+
+
+def activation_word(layer: Any) -> str:
+    """The name of the activation that a layer has beside what it does; empty without one."""
+    if type(layer).__name__ == "Activation" or "activation" not in _names(layer):
+        return ""
+    return _named(layer.activation) if layer.activation is not None else ""
+
+
 def config_line(layer: Any, activation: bool = False) -> str:
     """What a layer was told, in a few words.
 
@@ -111,7 +130,7 @@ def config_line(layer: Any, activation: bool = False) -> str:
     >>> config_line(ramify.layers.Dense(64, activation="relu"), activation=True)
     '64, relu'
     """
-    told = {name: value for name in _READ if (value := getattr(layer, name, None)) is not None}
+    told = {name: value for name in _names(layer) if (value := getattr(layer, name, None)) is not None}
     told = {name: value for name, value in told.items() if name in _CALLED or not inspect.isroutine(value)}
     if "input_dim" in told and "output_dim" in told:
         return f"{told['input_dim']} × {told['output_dim']}"

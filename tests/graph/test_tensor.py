@@ -226,3 +226,12 @@ def test_arrays_on_either_side():
 def test_repr_says_shape_and_dtype():
     assert repr(ramify.Input((3,), name="q")) == "<SymbolicTensor shape=(None, 3), dtype=float32, name=q>"
     assert isinstance(ramify.Input((3,)), SymbolicTensor)
+
+
+def test_a_list_that_grows_after_a_call_does_not_change_the_call():
+    a, b = ramify.Input((3,)), ramify.Input((3,))
+    features = [a, b]
+    both = ramify.layers.Concatenate()(features)
+    features.append(both)
+    assert both.node.args == ([a, b],)
+    assert run([a, b], both, torch.ones(1, 3), torch.zeros(1, 3)).tolist() == [[1, 1, 1, 0, 0, 0]]

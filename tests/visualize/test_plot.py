@@ -425,3 +425,21 @@ def test_a_notebook_shows_a_model_and_keeps_quiet_where_there_is_nothing_to_show
     assert "<svg" in Viewer._repr_html_(siamese())
     assert "B × 16" in Viewer._repr_html_(mlp_with_skip())
     assert Viewer._repr_html_(ramify.Sequential()) is None
+
+
+def test_png_has_words_on_a_machine_without_fonts(tmp_path, monkeypatch):
+    resvg = pytest.importorskip("resvg_py")
+    real = resvg.svg_to_bytes
+    monkeypatch.setattr(resvg, "svg_to_bytes", lambda **options: real(**options, skip_system_fonts=True))
+    sizes = []
+    for name in ("a", "a" * 20):
+        x = ramify.Input((4,), name="x")
+        drawing = plot_model(ramify.Model(x, x * 2, name=name), tmp_path / "m.png", dpi=96)
+        sizes.append(len(drawing.path.read_bytes()))
+    assert sizes[1] > sizes[0]
+
+
+def test_dark_pictures():
+    drawing = plot_model(mlp_with_skip(), to_file=None, dark=True)
+    assert PALETTES["dark"]["canvas"].fill in drawing.svg
+    assert "prefers-color-scheme" not in drawing.svg

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import time
+import types
+import xml.etree.ElementTree as ET
 
 import pytest
 import torch
@@ -244,3 +246,45 @@ def test_ten_thousand_layers():
     text = text_of(model)
     assert time.process_time() - begun < 2.5
     assert len(text.splitlines()) > 10_000
+
+
+def test_operations_and_memory_for_a_batch():
+    rows = {row.name: row for row in rows_of(two_inputs(), batch_size=10)}
+    assert rows["encoder"].flops == 2 * 2 * 10 * (8 * 6 + 6 * 4)  # two calls
+    assert rows["concatenate"].flops == 0
+    assert rows["concatenate"].memory == 10 * 8 * 4
+    text = text_of(two_inputs(), batch_size=10)
+    assert "FLOPs" in text.splitlines()[2]
+    assert "For 10 samples: 3.44 kFLOPs" in text
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "FLOPs" not in text_of(two_inputs())
+    with pytest.raises(ArgumentError, match="number of samples"):
+        text_of(two_inputs(), batch_size=0)
+
+
+def test_types_are_not_broken_where_there_is_room():
+    text = text_of(two_inputs(), batch_size=8, show_trainable=True, expand_nested=True)
+    for kind in ("(InputLayer)", "(Functional)", "(Concatenate)", "(operation)"):
+        assert kind in text
+
+
+def test_a_notebook_gets_a_table(monkeypatch, capsys):
+    shown = []
+
+    class Kernel:
+        kernel = object()
+
+    python, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    python.get_ipython, display.display, python.display = Kernel, shown.append, display
+    for name, module in {"IPython": python, "IPython.display": display, "ipykernel": types.ModuleType("k")}.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    summary(two_inputs())
+    assert capsys.readouterr().out == ""
+    html = ET.fromstring(f"<r>{shown[0]._repr_html_().replace('<br>', '<br/>')}</r>")
+    rows = [[cell.text for cell in row] for row in html.iter("tr")]
+    assert rows[0] == ["Layer (type)", "Output shape", "Param #", "Connected to"]
+    assert ["encoder (Functional)\n  shared, 2 calls", "(None, 4)", "82", "a, b"] in rows
+    assert repr(shown[0]) == text_of(two_inputs())
+    summary(two_inputs(), line_length=70)  # who asks for a width asks for text
+    assert len(shown) == 1
+    assert "concatenate" in capsys.readouterr().out

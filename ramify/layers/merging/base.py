@@ -45,7 +45,8 @@ class Merge(Layer):
                     break
             else:
                 return calling.module_call(self, inputs)
-        self._check(inputs)
+        with calling.noting_call(self, (inputs, *args), kwargs):
+            self._check(inputs)
         return super().__call__(inputs, *args, **kwargs)
 
     def build(self, input_shape: list[Shape]) -> None:

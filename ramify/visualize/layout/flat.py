@@ -29,7 +29,16 @@ def arrange(boxes: Sequence[Box], links: Sequence[Link], spacing: Spacing | None
     routes = _routes(links, layers, straight, across, along, starts, heights)
     edges = [a + box.across / 2 for a, box in zip(across, boxes, strict=False)] + across[len(boxes) :]
     height = starts[-1] + heights[-1] if starts else 0.0
-    return Placement(across[: len(boxes)], along, routes, max(edges, default=0.0), height)
+    spots = {v: (rank, i) for rank, row in enumerate(layers.order) for i, v in enumerate(row)}
+    return Placement(
+        across[: len(boxes)],
+        along,
+        routes,
+        max(edges, default=0.0),
+        height,
+        list(zip(starts, heights, strict=True)),
+        [spots[v] for v in range(len(boxes))],
+    )
 
 
 def _rows(layers: Layers, straight: Straight, across: list[float], spacing: Spacing) -> tuple[list[float], list[float]]:

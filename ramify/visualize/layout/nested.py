@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ramify.visualize.layout.flat import arrange
-from ramify.visualize.layout.problem import Box, Link, Placement, Spacing
+from ramify.visualize.layout.problem import Box, Link, Piece, Placement, Spacing
+from ramify.visualize.layout.wrap import wrapped
 from ramify.visualize.picture import Edge, Item, Level, Picture
 
 HEADER = 34.0
@@ -27,12 +29,14 @@ class Measures(NamedTuple):
     """What a layout must know of looks.
 
     Attributes:
-        card: item -> width and height of its card; of its header, for a container.
+        card: item -> width and height of its card; of its header, for an open container.
         label: item and port -> width and height of the words at that output; zeros for none.
+        closed: item -> width and height of the card of a container that is closed; as `card` when not given.
     """
 
     card: Callable[[Item], tuple[float, float]]
     label: Callable[[Item, int], tuple[float, float]]
+    closed: Callable[[Item], tuple[float, float]] | None = None
 
 
 Point = tuple[float, float]
@@ -46,11 +50,29 @@ class Way:
         edge: the edge.
         points: ends of straight stretches: a line joins the first and second, a curve the second and third, and so on.
         branch: index of the first point that no earlier edge of the same tensor has drawn already.
+        arrives: whether it ends at the edge's target, rather than at a connector.
+        skips: whether the edge leads past cards on another way between its ends.
     """
 
     edge: Edge
     points: list[Point]
     branch: int
+    arrives: bool = True
+    skips: bool = False
+
+
+class Joint(NamedTuple):
+    """A numbered connector.
+
+    Attributes:
+        middle: its middle.
+        number: equal for those of one tensor.
+        out: whether the tensor leaves a column here, rather than coming into one.
+    """
+
+    middle: Point
+    number: int
+    out: bool
 
 
 @dataclass(slots=True)
@@ -61,6 +83,7 @@ class Geometry:
         rects: item number -> its rectangle; a point for ports of containers.
         ways: the edges.
         labels: item number and port -> the middle of the words at that output.
+        joints: connectors of what was cut into columns.
         width: extent of it all, from 0.
         height: likewise.
     """
@@ -70,6 +93,7 @@ class Geometry:
     rects: dict[int, Rect] = field(default_factory=dict)
     ways: list[Way] = field(default_factory=list)
     labels: dict[tuple[int, int], Point] = field(default_factory=dict)
+    joints: list[Joint] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -85,7 +109,13 @@ class _Plan:
     along: float
 
 
-def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: Spacing | None = None) -> Geometry:
+def lay_out(
+    picture: Picture,
+    measures: Measures,
+    rankdir: str = "TB",
+    spacing: Spacing | None = None,
+    wrap: bool = False,
+) -> Geometry:
     """Place a picture.
 
     Args:
@@ -93,19 +123,44 @@ def lay_out(picture: Picture, measures: Measures, rankdir: str = "TB", spacing: 
         measures: sizes of cards and words.
         rankdir: ``TB``, ``BT``, ``LR`` or ``RL``: where edges lead to.
         spacing: distances.
+        wrap: whether what is much longer than wide is cut into columns.
     """
-    planner = _Planner(measures, rankdir, spacing or Spacing())
-    levels: list[tuple[Item | None, Level]] = [(None, picture.top)]
-    for _, level in levels:  # grows while it is read
-        levels += [(item, item.level) for item in level.items if item.level is not None]
-    for owner, level in reversed(levels):
+    planner = _Planner(measures, rankdir, spacing or Spacing(), wrap)
+    for owner, level in reversed(picture.levels):
         planner.plan(owner, level)
-    return planner.geometry(picture)
+    return planner.geometry()
+
+
+class Closed(NamedTuple):
+    """A level whose containers are closed.
+
+    Attributes:
+        geometry: where everything is, in a frame of its own.
+        rows: where each rank begins, and its extent.
+        spots: item number -> its rank, and its place in the rank.
+    """
+
+    geometry: Geometry
+    rows: list[tuple[float, float]]
+    spots: dict[int, tuple[int, int]]
+
+
+def closed_levels(
+    picture: Picture, measures: Measures, spacing: Spacing | None = None
+) -> Iterator[tuple[Item | None, Level, Closed]]:
+    """Place every level of a picture by itself, edges leading down."""
+    planner = _Planner(measures._replace(card=measures.closed or measures.card), "TB", spacing or Spacing(), wrap=False)
+    for owner, level in picture.levels:
+        planner.plans.clear()
+        planner.plan(None, level)
+        placement = planner.plans[None].placement
+        spots = {item.index: spot for item, spot in zip(level.items, placement.spots, strict=True)}
+        yield owner, level, Closed(planner.geometry(), placement.rows, spots)
 
 
 class _Planner:
-    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing) -> None:
-        self.measures, self.spacing = measures, spacing
+    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing, wrap: bool) -> None:
+        self.measures, self.spacing, self.wrap = measures, spacing, wrap
         self.upright = rankdir in ("TB", "BT")
         self.turned = rankdir in ("BT", "RL")
         self.plans: dict[int | None, _Plan] = {}
@@ -124,6 +179,8 @@ class _Planner:
             sizes.append(size)
         links = [Link(number[e.source.index], e.port, number[e.target.index], e.slot) for e in level.edges]
         placement = arrange(boxes, links, self.spacing)
+        if self.wrap:
+            placement = wrapped(placement, boxes, links)
         before = ahead = 0.0
         across, along = placement.width, placement.height
         if owner is not None:
@@ -181,7 +238,7 @@ class _Planner:
 
     # ---- outside in ----
 
-    def geometry(self, picture: Picture) -> Geometry:
+    def geometry(self) -> Geometry:
         top = self.plans[None]
         size = (top.across, top.along) if self.upright else (top.along, top.across)
         geometry = Geometry(*size)
@@ -209,14 +266,30 @@ class _Planner:
         return 0.0 if item.role != "exit" or self.upright else plan.along - plan.placement.height
 
     def _place_edges(self, plan: _Plan, across: float, along: float, geometry: Geometry) -> None:
-        for edge, route in zip(plan.level.edges, plan.placement.routes, strict=True):
-            ends = [(across + run.across, along + at) for run in route.runs for at in (run.start, run.end)]
-            ends[-1] = (ends[-1][0], ends[-1][1] + self._stretch(plan, edge.target))
-            geometry.ways.append(Way(edge, [self._point(*end) for end in ends], 2 * route.branch))
+        place = plan.placement
+        read = Counter((edge.source.index, edge.port) for edge in plan.level.edges)
+        arrive = Counter(edge.target.index for edge in plan.level.edges)
+        pieces = place.pieces or [Piece(i, route.runs, route.branch) for i, route in enumerate(place.routes)]
+        for piece in pieces:
+            edge = plan.level.edges[piece.link]
+            ends = [(across + run.across, along + at) for run in piece.runs for at in (run.start, run.end)]
+            if piece.arrives:
+                ends[-1] = (ends[-1][0], ends[-1][1] + self._stretch(plan, edge.target))
+            skips = (
+                len(place.routes[piece.link].runs) > 2
+                and read[edge.source.index, edge.port] > 1
+                and arrive[edge.target.index] > 1
+            )
+            points = [self._point(*end) for end in ends]
+            geometry.ways.append(Way(edge, points, 2 * piece.branch, piece.arrives, skips))
             width, height = self.measures.label(edge.source, edge.port)
             half = (height if self.upright else width + 12) / 2
-            if width:
-                geometry.labels[edge.source.index, edge.port] = self._point(ends[0][0], ends[0][1] - half)
+            label = (edge.source.index, edge.port)
+            if width and label not in geometry.labels:
+                geometry.labels[label] = self._point(ends[0][0], ends[0][1] - half)
+        for one in place.connectors:
+            middle = self._point(across + one.across, along + one.along)
+            geometry.joints.append(Joint(middle, one.number, one.out))
 
     # ---- to the screen ----
 

@@ -60,7 +60,7 @@ class Spacing:
 
     boxes: float = 28.0
     beside: float = 20.0
-    edges: float = 14.0
+    edges: float = 18.0
     ranks: float = 30.0
     steep: float = 0.10
     most: float = 84.0
@@ -90,6 +90,40 @@ class Route:
 
 
 @dataclass(slots=True)
+class Piece:
+    """A part of an edge's way, in one column.
+
+    Attributes:
+        link: number of the link.
+        runs: the straight runs of the part.
+        branch: as that of a route.
+        arrives: whether the part ends at the target, rather than at a connector.
+    """
+
+    link: int
+    runs: list[Run]
+    branch: int = 0
+    arrives: bool = True
+
+
+@dataclass(slots=True, frozen=True)
+class Connector:
+    """Where an edge leaves a column, or comes into the next.
+
+    Attributes:
+        across: its middle.
+        along: likewise.
+        number: equal for the ends of one tensor.
+        out: whether the edge leaves here.
+    """
+
+    across: float
+    along: float
+    number: int
+    out: bool
+
+
+@dataclass(slots=True)
 class Placement:
     """An answer.
 
@@ -99,6 +133,10 @@ class Placement:
         routes: the way of each link.
         width: extent across; everything lies between 0 and it.
         height: extent along.
+        rows: where each rank begins, and its extent along.
+        spots: rank of each box, and its place among the boxes and edges of the rank.
+        pieces: the parts of the routes, where the placement was cut into columns; else empty.
+        connectors: where the parts end.
     """
 
     across: list[float]
@@ -106,6 +144,10 @@ class Placement:
     routes: list[Route]
     width: float
     height: float
+    rows: list[tuple[float, float]] = field(default_factory=list)
+    spots: list[tuple[int, int]] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    connectors: list[Connector] = field(default_factory=list)
 
 
 @dataclass(slots=True)
