@@ -16,6 +16,7 @@ from ramify import (
     models,
     ops,
     optimizers,
+    quantizers,
     random,
     regularizers,
     saving,
@@ -31,6 +32,7 @@ from ramify.losses import Loss
 from ramify.metrics import Metric
 from ramify.models import Functional, Model, Sequential
 from ramify.optimizers import Optimizer
+from ramify.quantizers import Quantizer
 from ramify.regularizers import Regularizer
 from ramify.version import __version__, version
 
@@ -49,6 +51,7 @@ __all__ = [
     "Metric",
     "Model",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "Sequential",
     "SymbolicTensor",
@@ -68,6 +71,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "quantizers",
     "random",
     "regularizers",
     "saving",

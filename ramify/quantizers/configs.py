@@ -161,7 +161,7 @@ class _Calibrated(QuantizationConfig):
 
 @serializable("keras.quantizers")
 class GPTQConfig(_Calibrated):
-    """Weights rounded one input after the other, the error of each made up for by the rest (Frantar et al., 2022, "GPTQ").
+    """Weights rounded input by input, the rest making up for each error (Frantar et al., 2022, "GPTQ").
 
     Args:
         dataset: what the model will see: strings for the tokenizer, sequences of token ids, or arrays of inputs.

@@ -130,7 +130,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 
 def get(identifier: Any, **kwargs: Any) -> Any:
-    """The quantizer that is meant.
+    """The quantizer, or quantization config, that is meant.
 
     Args:
         identifier: a quantizer, its class, its name or config, or ``None``.
@@ -148,6 +148,6 @@ def get(identifier: Any, **kwargs: Any) -> Any:
         identifier = deserialize(identifier)
     elif inspect.isclass(identifier):
         identifier = identifier(**kwargs)
-    if callable(identifier):
+    if callable(identifier) or hasattr(identifier, "activation_quantizer"):
         return identifier
     raise ArgumentError(f"{identifier!r} is no quantizer. Pass a Quantizer, its config, or a name.")

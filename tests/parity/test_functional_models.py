@@ -307,9 +307,7 @@ def test_five_steps(name, optimizer):
     a = getattr(ramify.optimizers, optimizer)(**options)
     b = getattr(keras.optimizers, optimizer)(**options)
     for _ in range(5):
-        close(
-            step(ours, a, inputs), step(theirs, b, inputs), "loss", floor=1.0
-        )  # a sum of terms of order one
+        close(step(ours, a, inputs), step(theirs, b, inputs), "loss", floor=1.0)  # a sum of terms of order one
     for w, v in zip(ours.weights, theirs.weights, strict=True):
         close(w, v.value, f"{w.path} after five steps of {optimizer}")
 

@@ -119,8 +119,10 @@ def test_symbolic_shapes_are_the_real_ones(name, case, layout):
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_configs_are_those_of_keras(name, case):
-    theirs = getattr(keras.layers, name)(**case, name="layer", kernel_constraint=None) if name.startswith("Conv") else (
-        getattr(keras.layers, name)(**case, name="layer")
+    theirs = (
+        getattr(keras.layers, name)(**case, name="layer", kernel_constraint=None)
+        if name.startswith("Conv")
+        else (getattr(keras.layers, name)(**case, name="layer"))
     )
     mine = getattr(ours, name)(**case, name="layer")
     want = theirs.get_config()

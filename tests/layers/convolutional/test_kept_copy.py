@@ -166,7 +166,7 @@ def test_the_gradient_of_packing_is_that_of_a_permutation():
     kernel = torch.randn(3, 2, 4, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(packed, (kernel,))
     assert torch.autograd.gradgradcheck(lambda k: packed(k) ** 2, (kernel,))
-    grad, = torch.autograd.grad((packed(kernel) * torch.randn(5, 3, 2, 4).permute(0, 3, 1, 2)).sum(), kernel)
+    (grad,) = torch.autograd.grad((packed(kernel) * torch.randn(5, 3, 2, 4).permute(0, 3, 1, 2)).sum(), kernel)
     assert grad.is_contiguous()
     per_sample = torch.func.vmap(torch.func.grad(lambda k: packed(k).square().sum()))(torch.ones(2, 3, 3, 1, 2))
     assert torch.equal(per_sample, torch.full((2, 3, 3, 1, 2), 2.0))

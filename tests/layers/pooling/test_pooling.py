@@ -98,13 +98,16 @@ def test_integers_are_averaged_as_floats():
     assert ours.GlobalAveragePooling1D()(x).tolist() == [[3.0, 4.0]]
 
 
-@pytest.mark.parametrize("make", [
-    lambda: ours.MaxPooling2D(0),
-    lambda: ours.MaxPooling2D((2, 2, 2)),
-    lambda: ours.MaxPooling2D(2, padding="causal"),
-    lambda: ours.MaxPooling2D(2, data_format="NHWC"),
-    lambda: ours.AdaptiveMaxPooling2D((None, 2)),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ours.MaxPooling2D(0),
+        lambda: ours.MaxPooling2D((2, 2, 2)),
+        lambda: ours.MaxPooling2D(2, padding="causal"),
+        lambda: ours.MaxPooling2D(2, data_format="NHWC"),
+        lambda: ours.AdaptiveMaxPooling2D((None, 2)),
+    ],
+)
 def test_wrong_arguments_are_refused(make):
     with pytest.raises(ArgumentError):
         make()

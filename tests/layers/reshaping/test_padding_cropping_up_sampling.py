@@ -68,14 +68,17 @@ def test_configs_are_those_of_keras(name, case):
     assert {**again, "dtype": None} == mine
 
 
-@pytest.mark.parametrize("make", [
-    lambda: zero_padding.ZeroPadding2D(-1),
-    lambda: zero_padding.ZeroPadding2D((1, 2, 3)),
-    lambda: cropping.Cropping1D((1, 2, 3)),
-    lambda: up_sampling.UpSampling1D(0),
-    lambda: up_sampling.UpSampling2D((2, 1.5)),
-    lambda: up_sampling.UpSampling2D(2, interpolation="area"),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: zero_padding.ZeroPadding2D(-1),
+        lambda: zero_padding.ZeroPadding2D((1, 2, 3)),
+        lambda: cropping.Cropping1D((1, 2, 3)),
+        lambda: up_sampling.UpSampling1D(0),
+        lambda: up_sampling.UpSampling2D((2, 1.5)),
+        lambda: up_sampling.UpSampling2D(2, interpolation="area"),
+    ],
+)
 def test_wrong_arguments_are_refused(make):
     with pytest.raises(ArgumentError):
         make()
