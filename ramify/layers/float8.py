@@ -29,7 +29,7 @@ def add_state(layer: Any) -> None:
 def through(layer: Any, x: Tensor, part: str, training: bool) -> Tensor:
     """What is left of inputs or kernel after 8-bit floats; gradients pass unchanged."""
     scale, history = getattr(layer, f"{part}_scale"), getattr(layer, f"{part}_amax_history")
-    current = _next_scale(scale, history, _FORWARD)
+    current = _next_scale(scale, history, _FORWARD) if training else scale
     rounded = quantize_and_dequantize(x.detach(), current, _FORWARD, x.dtype)
     if training:
         _remember(x, scale, history, current)
