@@ -40,7 +40,7 @@ def gradients_through(layer: Any, outputs: Tensor, training: bool) -> Tensor:
     """The outputs; their gradient goes through 8-bit floats."""
     if not training:
         return outputs
-    result: Tensor = _Gradient.apply(outputs, layer.outputs_grad_scale, layer.outputs_grad_amax_history)  # type: ignore[no-untyped-call]
+    result: Tensor = _Gradient.apply(outputs, layer.outputs_grad_scale, layer.outputs_grad_amax_history)
     return result
 
 

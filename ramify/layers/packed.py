@@ -108,7 +108,7 @@ def restored(layer: Any) -> Tensor:
     numbers, scale = getattr(layer, name), getattr(layer, f"{name}_scale").to(kind)
     if mode == "int8":
         return numbers.to(kind) / layer.inner_scale(scale)
-    zero = getattr(layer, f"{name}_zero", None)
+    zero: Any = getattr(layer, f"{name}_zero", None)
     if mode == "int4":
         whole = unpack_int4(numbers, layer.matrix_columns, axis=-1).to(kind)
         if zero is None:

@@ -190,6 +190,7 @@ class QuantizedMatrix:
     def whole_product(self, inputs: Tensor) -> Tensor | None:
         """The same for inputs in 8-bit whole numbers; ``None`` where there is no kernel for it."""
         del inputs
+        return None
 
     def summed_input_axes(self) -> tuple[int, ...]:
         """The axes of the input that the product sums over."""

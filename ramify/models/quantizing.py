@@ -80,6 +80,7 @@ class ModelQuantizing:
             ``{"pre_block_layers": [...], "sequential_blocks": [...]}``, or ``None``: all layers at once.
         """
         del mode
+        return None
 
 
 def _filter(filters: Filters) -> Callable[[Layer], bool]:

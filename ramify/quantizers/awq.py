@@ -51,7 +51,7 @@ class AWQ:
             error = (x @ (self._floats(*parts) / factors).t() - wanted).square().mean().item()
             if error < least:
                 best, least = (*parts, factors), error
-        return tuple(best)  # type: ignore[return-value]
+        return tuple(best)
 
     def _rounded(self, w: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         size = self.inputs if self.config.group_size == -1 else self.config.group_size

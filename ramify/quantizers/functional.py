@@ -44,7 +44,8 @@ def abs_max_quantize(
     x = torch.as_tensor(inputs)
     x = x.detach().cpu() if to_numpy else x
     low, high = value_range
-    scale = high / (x.abs().amax(axis, keepdim=True) + epsilon)
+    axes = axis if isinstance(axis, int) else tuple(axis)
+    scale = high / (x.abs().amax(axes, keepdim=True) + epsilon)
     return (x * scale).round().clamp(low, high).to(dtypes.to_torch(dtype)), scale
 
 
@@ -212,5 +213,5 @@ def fake_quant_with_min_max_vars(
     x = torch.as_tensor(inputs)
     low, high = (torch.as_tensor(v, dtype=x.dtype, device=x.device) for v in (min_vals, max_vals))
     levels = (1 if narrow_range else 0, 2**num_bits - 1)
-    result: Tensor = _FakeQuant.apply(x, low, high, levels, axis)  # type: ignore[no-untyped-call]
+    result: Tensor = _FakeQuant.apply(x, low, high, levels, axis)
     return result

@@ -78,9 +78,9 @@ class AbsMaxQuantizer(Quantizer):
     ) -> None:
         super().__init__(output_dtype)
         self.axis = axis if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-        self.value_range = tuple(value_range)
+        self.value_range = (value_range[0], value_range[-1])
         self.epsilon = epsilon
-        if len(self.value_range) != 2 or self.value_range[0] >= self.value_range[1]:
+        if len(value_range) != 2 or self.value_range[0] >= self.value_range[1]:
             raise ArgumentError(f"value_range={value_range} is no range. Give the smallest number, then the largest.")
 
     def __call__(

@@ -106,7 +106,7 @@ class EinsumDense(QuantizedMatrix, Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
-        self._kernel_shape = kernel
+        self._kernel_shape = tuple(self.kernel.shape)
         self.build_quantized(input_shape)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:

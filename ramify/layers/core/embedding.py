@@ -160,7 +160,7 @@ class Embedding(QuantizedMatrix, Layer):
         """The table, a column for every row."""
         return weight.t()
 
-    quantized_call = call  # type: ignore[assignment]
+    quantized_call = call
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where the input is 0, if `mask_zero`."""
