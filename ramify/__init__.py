@@ -17,6 +17,7 @@ from ramify import (
     ops,
     optimizers,
     preprocessing,
+    quantizers,
     random,
     regularizers,
     saving,
@@ -34,6 +35,7 @@ from ramify.losses import Loss
 from ramify.metrics import Metric
 from ramify.models import Function, Functional, Model, Sequential
 from ramify.optimizers import Optimizer
+from ramify.quantizers import Quantizer
 from ramify.regularizers import Regularizer
 from ramify.scopes import RematScope, StatelessScope, SymbolicScope, device, name_scope
 from ramify.variables import Variable
@@ -57,6 +59,7 @@ __all__ = [
     "Model",
     "Operation",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "RematScope",
     "Sequential",
@@ -83,6 +86,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "remat",

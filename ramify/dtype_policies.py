@@ -12,6 +12,7 @@ from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.registry import serializable
 
+_QUANTIZED = re.compile(r"int8|float8|int4(/(-1|[1-9]\d*))?|(gptq|awq)/[1-8]/(-1|[1-9]\d*)")
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
@@ -48,9 +49,9 @@ class DTypePolicy:
         return "float32" if self._name in _MIXED else self._name
 
     @property
-    def quantization_mode(self) -> None:
-        """Always ``None``: quantized policies are not part of this library."""
-        return
+    def quantization_mode(self) -> str | None:
+        """How weights are quantized; ``None`` where they are not."""
+        return None
 
     def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
         """A floating tensor cast to `dtype` where `autocast` says so; anything else unchanged."""
@@ -68,13 +69,13 @@ class DTypePolicy:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DTypePolicy) and other._name == self._name
+        return isinstance(other, DTypePolicy) and other.name == self.name
 
     def __hash__(self) -> int:
-        return hash(self._name)
+        return hash(self.name)
 
     def __repr__(self) -> str:
-        return f'<DTypePolicy "{self._name}">'
+        return f'<{type(self).__name__} "{self.name}">'
 
 
 @serializable("keras", "FloatDTypePolicy")
@@ -159,12 +160,136 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, Any]):
         return f"<DTypePolicyMap default_policy={self._name}, mapping={pairs}>"
 
 
+@serializable("keras.dtype_policies")
+class QuantizedDTypePolicy(DTypePolicy):
+    """The policy of a layer whose weights are quantized; computation goes on in the dtypes of another policy.
+
+    Args:
+        mode: ``"int8"``, ``"int4"``, ``"float8"``, or with numbers, such as ``"gptq/4/128"``: bits and size of groups.
+        source_name: the policy that the layer had before; the global one when not given.
+
+    Raises:
+        ArgumentError: a mode that there is not.
+
+    Example:
+
+    >>> policy = QuantizedDTypePolicy("int8", "mixed_bfloat16")
+    >>> policy.name, policy.compute_dtype, policy.quantization_mode
+    ('int8_from_mixed_bfloat16', 'bfloat16', 'int8')
+    """
+
+    def __init__(self, mode: str, source_name: str | None = None) -> None:
+        if not isinstance(mode, str) or not _QUANTIZED.fullmatch(mode):
+            raise ArgumentError(
+                f"mode={mode!r} is no way to quantize. Use 'int8', 'int4', 'int4/128', 'float8', 'gptq/4/128' or "
+                "'awq/4/128' (bits and size of groups; -1 is one group)."
+            )
+        super().__init__(source_name)
+        self._mode, self._source_name = mode, self._name
+
+    @property
+    def name(self) -> str:
+        """The mode and the policy it came from."""
+        return f"{self._mode}_from_{self._source_name}"
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """How weights are quantized, without numbers."""
+        return self._mode.split("/")[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"mode": self._mode, "source_name": self._source_name}
+
+
+@serializable("keras.dtype_policies")
+class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
+    """The policy of a layer that computes through 8-bit floats.
+
+    Args:
+        mode: ``"float8"``.
+        source_name: see `QuantizedDTypePolicy`.
+        amax_history_length: how many steps' largest values the scales follow.
+    """
+
+    default_amax_history_length = 1024
+
+    def __init__(self, mode: str, source_name: str | None = None, amax_history_length: int = 1024) -> None:
+        super().__init__(mode, source_name)
+        if not isinstance(amax_history_length, int) or amax_history_length < 1:
+            raise ArgumentError(f"amax_history_length={amax_history_length!r} must be a positive whole number.")
+        self.amax_history_length = amax_history_length
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "amax_history_length": self.amax_history_length}
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and getattr(other, "amax_history_length", None) == self.amax_history_length
+
+    __hash__ = DTypePolicy.__hash__
+
+
+@serializable("keras.dtype_policies")
+class Int4DTypePolicy(QuantizedDTypePolicy):
+    """``int4/<inputs in a block>``; -1 is one block for all.
+
+    >>> Int4DTypePolicy("int4/64", "float32").block_size
+    64
+    """
+
+    @property
+    def block_size(self) -> int:
+        """Inputs that share a scale."""
+        return int(self._mode.split("/")[1])
+
+
+class _GroupedDTypePolicy(QuantizedDTypePolicy):
+    @property
+    def weight_bits(self) -> int:
+        """Bits of a weight."""
+        return int(self._mode.split("/")[1])
+
+    @property
+    def group_size(self) -> int:
+        """Inputs that share a scale; -1: all."""
+        return int(self._mode.split("/")[2])
+
+
+@serializable("keras.dtype_policies")
+class GPTQDTypePolicy(_GroupedDTypePolicy):
+    """``gptq/<bits>/<inputs in a group>``."""
+
+
+@serializable("keras.dtype_policies")
+class AWQDTypePolicy(_GroupedDTypePolicy):
+    """``awq/<bits>/<inputs in a group>``."""
+
+
 _CLASSES: dict[Any, type[DTypePolicy]] = {
     "DTypePolicy": DTypePolicy,
     "Policy": DTypePolicy,
     "FloatDTypePolicy": FloatDTypePolicy,
     "DTypePolicyMap": DTypePolicyMap,
+    "QuantizedDTypePolicy": QuantizedDTypePolicy,
+    "QuantizedFloat8DTypePolicy": QuantizedFloat8DTypePolicy,
+    "Int4DTypePolicy": Int4DTypePolicy,
+    "GPTQDTypePolicy": GPTQDTypePolicy,
+    "AWQDTypePolicy": AWQDTypePolicy,
 }
+
+_KINDS: dict[str, type[QuantizedDTypePolicy]] = {
+    "float8": QuantizedFloat8DTypePolicy,
+    "gptq": GPTQDTypePolicy,
+    "awq": AWQDTypePolicy,
+}
+
+
+def _quantized(name: str) -> QuantizedDTypePolicy:
+    mode, _, source = name.partition("_from_")
+    word, *numbers = mode.split("/")
+    kind = Int4DTypePolicy if word == "int4" and numbers else _KINDS.get(word, QuantizedDTypePolicy)
+    return kind(mode, source)
 
 
 def _checked(name: str) -> str:
@@ -199,13 +324,15 @@ def get(identifier: Any) -> DTypePolicy:
         if kind is None:
             raise ArgumentError(f"{identifier.get('class_name')!r} is no dtype policy. Use DTypePolicy.")
         return kind.from_config(identifier["config"])
+    if isinstance(identifier, str) and "_from_" in identifier:
+        return _quantized(identifier)
     return DTypePolicy(identifier if isinstance(identifier, str) else dtypes.name(identifier))
 
 
 def serialize(policy: DTypePolicy) -> dict[str, Any]:
     """The policy as configs hold it."""
     return {
-        "module": "keras.dtype_policies" if isinstance(policy, DTypePolicyMap) else "keras",
+        "module": "keras" if type(policy) in (DTypePolicy, FloatDTypePolicy) else "keras.dtype_policies",
         "class_name": type(policy).__name__,
         "config": policy.get_config(),
         "registered_name": None,

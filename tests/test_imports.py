@@ -21,7 +21,7 @@ TIERS = (
     ("activations",),
     ("ops",),
     ("random",),
-    ("initializers", "regularizers", "constraints"),
+    ("initializers", "regularizers", "constraints", "quantizers"),
     ("losses", "optimizers"),
     ("metrics",),
     ("layers",),

@@ -19,6 +19,7 @@ from ramify.layers import calling
 from ramify.layers.building import build_for, building, shapes_of
 from ramify.layers.config import captured, restored
 from ramify.layers.hooks import hooked, module_call
+from ramify.layers.quantizing import Quantizing
 from ramify.layers.shapes import as_shape, on_shapes
 from ramify.layers.state import state
 from ramify.layers.stateless import Stateless
@@ -29,7 +30,7 @@ _serial = itertools.count()
 _Tensor = torch.Tensor
 
 
-class Layer(Stateless):
+class Layer(Quantizing, Stateless):
     """A function from tensors to tensors with weights: the building block of models.
 
     A subclass defines `call` (or `forward`, which is the same), and `build` where weights depend on the input's shape.

@@ -18,6 +18,7 @@ from ramify.models.config import (
     is_functional_config,
 )
 from ramify.models.network import Network
+from ramify.models.quantizing import ModelQuantizing
 from ramify.registry import CustomObjectScope, serializable, serialize, sharing
 from ramify.saving.models import load_model, model_from_json, save_model
 from ramify.saving.saver import Saver
@@ -28,7 +29,7 @@ __all__ = ["Functional", "Model", "load_model", "model_from_json", "save_model"]
 
 
 @serializable("keras", "keras.models>Model")
-class Model(Trainer, Saver, Viewer, Network):
+class Model(Trainer, Saver, Viewer, ModelQuantizing, Network):  # type: ignore[misc]  # `quantize` as Keras has it
     """A model: functional, or a subclass with a `call` of its own.
 
     ``Model(inputs, outputs)`` is the function between symbolic tensors. A subclass makes its layers in `__init__` and

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 Sequence = PyDataset
 __getattr__ = attributes(
-    __name__, {"model_to_dot": lazy("ramify.visualize.dot"), "plot_model": lazy("ramify.visualize.plot")}
+    __name__,
+    {name: lazy(f"ramify.visualize.{home}") for name, home in (("model_to_dot", "dot"), ("plot_model", "plot"))},
 )
 
 __all__ = [

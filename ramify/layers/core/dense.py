@@ -7,15 +7,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, regularizers
+from ramify import activations, constraints, initializers, quantizers, regularizers
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
+from ramify.layers.quantizing import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class Dense(Layer):
+class Dense(QuantizedMatrix, Layer):
     """``activation(inputs @ kernel + bias)`` over the last axis.
 
     Args:
@@ -29,6 +30,7 @@ class Dense(Layer):
         activity_regularizer: penalty on the output.
         kernel_constraint: applied to the kernel after every update.
         bias_constraint: applied to the bias after every update.
+        quantization_config: how `quantize` goes about it when it is told nothing else.
 
     Shapes:
         ``(batch, ..., inputs)`` -> ``(batch, ..., units)``.
@@ -52,6 +54,7 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -66,6 +69,7 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self.quantization_config = quantizers.get(quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -94,9 +98,12 @@ class Dense(Layer):
                 name="bias",
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+        self.build_quantized(input_shape)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The weighted sums, through the activation."""
+        if self.is_quantized:
+            return self.quantized_call(inputs)
         bias = self.bias
         if inputs.ndim == 2 and bias is not None:
             outputs = torch.addmm(bias, inputs, self.kernel)
@@ -104,3 +111,21 @@ class Dense(Layer):
             outputs = F.linear(inputs, self.kernel.t(), bias)
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
+
+    # ---- quantization ----
+
+    @property
+    def matrix_columns(self) -> int:
+        """Columns of the kernel."""
+        return self.units
+
+    def product(self, inputs: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+        """The weighted sums alone."""
+        return inputs @ kernel
+
+    def whole_product(self, inputs: torch.Tensor) -> torch.Tensor | None:
+        """The weighted sums of whole numbers, where torch has a kernel for them."""
+        if inputs.device.type != "cpu":
+            return None
+        sums = torch._int_mm(inputs.flatten(0, -2), self.kernel)  # noqa: SLF001 - torch has no other name for it
+        return sums.unflatten(0, inputs.shape[:-1]).to(self.compute_torch_dtype) / self.kernel_scale

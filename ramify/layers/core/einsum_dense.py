@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, regularizers
+from ramify import activations, constraints, initializers, quantizers, regularizers
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.core.equation import Equation
 from ramify.layers.layer import Layer
+from ramify.layers.quantizing import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class EinsumDense(Layer):
+class EinsumDense(QuantizedMatrix, Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -32,10 +34,10 @@ class EinsumDense(Layer):
         bias_regularizer: penalty on the bias.
         kernel_constraint: applied to the kernel after every update.
         bias_constraint: applied to the bias after every update.
-        lora_rank: not supported, must be ``None``; so are the next three.
+        lora_rank: not supported, must be ``None``.
         lora_alpha: see `lora_rank`.
-        gptq_unpacked_column_size: see `lora_rank`.
-        quantization_config: see `lora_rank`.
+        gptq_unpacked_column_size: accepted for files of Keras; the equation says it.
+        quantization_config: how `quantize` goes about it when it is told nothing else.
 
     Raises:
         ArgumentError: an equation that is none, or an argument that is not supported.
@@ -66,8 +68,8 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if any(x is not None for x in (lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config)):
-            raise ArgumentError("EinsumDense has neither LoRA nor quantization built in. Leave these arguments out.")
+        if lora_rank is not None or lora_alpha is not None:
+            raise ArgumentError("EinsumDense has no LoRA built in. Leave these arguments out.")
         self._parsed = Equation.parse(equation)
         self.equation = equation
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -79,6 +81,8 @@ class EinsumDense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self.gptq_unpacked_column_size = gptq_unpacked_column_size
+        self.quantization_config = quantizers.get(quantization_config)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make kernel and bias of the sizes that the equation gives them."""
@@ -102,22 +106,89 @@ class EinsumDense(Layer):
                 constraint=self.bias_constraint,
                 name="bias",
             )
+        self._kernel_shape = tuple(self.kernel.shape)
+        self.build_quantized(input_shape)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The weighted sums, through the activation."""
-        summed = self._parsed.trailing
-        if summed:  # the usual case is a Dense over the last axes: one matrix product, without einsum's bookkeeping
-            kernel = self.kernel
-            sizes = kernel.shape[summed:]
-            x = inputs if summed == 1 else inputs.flatten(-summed)
-            outputs = F.linear(x, kernel.reshape(x.shape[-1], -1).t())
-            outputs = outputs if len(sizes) == 1 else outputs.unflatten(-1, sizes)
-        else:
-            outputs = torch.einsum(self.equation, inputs, self.kernel)
+        if self.is_quantized:
+            return self.quantized_call(inputs)
+        outputs = self.product(inputs, self.kernel)
         if self.bias is not None:
             outputs = outputs + self.bias
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
+
+    def product(self, inputs: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+        """The weighted sums alone."""
+        summed = self._parsed.trailing
+        if summed:  # the usual case is a Dense over the last axes: one matrix product, without einsum's bookkeeping
+            sizes = kernel.shape[summed:]
+            x = inputs if summed == 1 else inputs.flatten(-summed)
+            outputs = F.linear(x, kernel.reshape(x.shape[-1], -1).t())
+            return outputs if len(sizes) == 1 else outputs.unflatten(-1, sizes)
+        return torch.einsum(self.equation, inputs, kernel)
+
+    # ---- quantization ----
+
+    @property
+    def summed_axes(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The axes of the kernel that are not in the output."""
+        return tuple(i for i, letter in enumerate(self._parsed.kernel) if letter not in self._parsed.outputs)
+
+    def summed_input_axes(self) -> tuple[int, ...]:
+        """The axes of the input that are summed, counted from the side without dots."""
+        letters = self._parsed.inputs
+        first = 0 if self._parsed.dots == "right" else -len(letters)
+        return tuple(first + i for i, letter in enumerate(letters) if letter in self._parsed.kernel)
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        summed = self.summed_axes
+        return (*summed, *(i for i in range(len(self._kernel_shape)) if i not in summed))
+
+    @property
+    def matrix_columns(self) -> int:
+        """Columns of the kernel as a matrix."""
+        summed = self.summed_axes
+        return math.prod(size for i, size in enumerate(self._kernel_shape) if i not in summed)
+
+    def as_matrix(self, weight: torch.Tensor) -> torch.Tensor:
+        """The kernel with its summed axes as rows, the others as columns."""
+        return weight.permute(self._order).reshape(-1, self.matrix_columns)
+
+    def from_matrix(self, matrix: torch.Tensor) -> torch.Tensor:
+        """The kernel that `as_matrix` took apart."""
+        order = self._order
+        turned = matrix.reshape([self._kernel_shape[axis] for axis in order])
+        return turned.permute([order.index(axis) for axis in range(len(order))])
+
+    def as_stored_matrix(self, weight: torch.Tensor) -> torch.Tensor:
+        """As Keras stores it: by its sizes alone, whatever the order of the axes."""
+        return weight.reshape(-1, self.matrix_columns)
+
+    def from_stored_matrix(self, matrix: torch.Tensor) -> torch.Tensor:
+        """The way back."""
+        return matrix.reshape(self._kernel_shape)
+
+    def outer_scale(self, scale: torch.Tensor) -> torch.Tensor:
+        """Scales in the axes of the output, of size 1 along those that the kernel has not."""
+        parsed = self._parsed
+        sizes = dict(zip(parsed.kernel, scale.shape, strict=True))
+        kept = [letter for letter in parsed.outputs if letter in sizes]
+        turned = scale.squeeze(self.summed_axes) if self.summed_axes else scale
+        rest = [letter for letter in parsed.kernel if letter in parsed.outputs]
+        turned = turned.permute([rest.index(letter) for letter in kept])
+        return turned.reshape([sizes.get(letter, 1) for letter in parsed.outputs])
+
+    def inner_scale(self, scale: torch.Tensor) -> torch.Tensor:
+        """Scales in the axes of the kernel."""
+        parsed = self._parsed
+        sizes = dict(zip(parsed.outputs, scale.shape, strict=True))
+        kept = [letter for letter in parsed.outputs if letter in parsed.kernel]
+        rest = [letter for letter in parsed.kernel if letter in parsed.outputs]
+        turned = scale.reshape([sizes[letter] for letter in kept]).permute([kept.index(letter) for letter in rest])
+        return turned.reshape([sizes.get(letter, 1) for letter in parsed.kernel])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as Keras files hold them."""

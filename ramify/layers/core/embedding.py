@@ -7,14 +7,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, regularizers
+from ramify import constraints, initializers, quantizers, regularizers
 from ramify.errors import ArgumentError, InputError
+from ramify.layers import packed
 from ramify.layers.layer import Layer
+from ramify.layers.quantizing import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class Embedding(Layer):
+class Embedding(QuantizedMatrix, Layer):
     """Row ``i`` of a trained table for every integer ``i`` in the input.
 
     Args:
@@ -27,7 +29,7 @@ class Embedding(Layer):
         weights: the table itself, as an array or a list of one.
         lora_rank: rank of a low-rank update that is trained in place of the table (Hu et al., 2021, "LoRA").
         lora_alpha: the update is scaled by ``lora_alpha / lora_rank``; `lora_rank` when not given.
-        quantization_config: must be ``None``; quantized tables are not part of this library.
+        quantization_config: how `quantize` goes about it when it is told nothing else.
 
     Shapes:
         ``(batch, ...)`` of any integer dtype -> ``(batch, ..., output_dim)``. Floats are cut to integers.
@@ -62,8 +64,7 @@ class Embedding(Layer):
         for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
             if not isinstance(size, int) or size <= 0:
                 raise ArgumentError(f"Embedding takes a positive whole {name}, but received {name}={size!r}.")
-        if quantization_config is not None:
-            raise ArgumentError("Embedding cannot be quantized here. Leave `quantization_config` out.")
+        self.quantization_config = quantizers.get(quantization_config)
         self.input_dim = input_dim
         self.output_dim = output_dim
         self.embeddings_initializer = initializers.get(embeddings_initializer)
@@ -93,6 +94,7 @@ class Embedding(Layer):
         if self.lora_rank:
             self.built = True
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+        self.build_quantized(None)
 
     def enable_lora(
         self,
@@ -127,7 +129,10 @@ class Embedding(Layer):
         if inputs.dtype is not torch.int64 and inputs.dtype is not torch.int32:
             inputs = inputs.to(torch.int32)
         try:
-            outputs = F.embedding(inputs, self.embeddings)
+            if self.is_quantized:
+                outputs = packed.restored_rows(self, inputs.to(torch.int64))
+            else:
+                outputs = F.embedding(inputs, self.embeddings)
         except IndexError:
             raise InputError(
                 f"{self.describe()} has the rows 0 to {self.input_dim - 1}, but received integers from "
@@ -138,6 +143,24 @@ class Embedding(Layer):
             update = F.embedding(inputs, self.lora_embeddings_a) @ self.lora_embeddings_b
             outputs = outputs + update * self._lora_scale
         return outputs
+
+    # ---- quantization: every row has a scale ----
+
+    matrix_name = "embeddings"
+    modes = ("int8", "int4")
+    summed_axes = (1,)
+    stands_by_rows = True
+
+    @property
+    def matrix_columns(self) -> int:
+        """Numbers in a row."""
+        return self.output_dim
+
+    def as_matrix(self, weight: torch.Tensor) -> torch.Tensor:
+        """The table, a column for every row."""
+        return weight.t()
+
+    quantized_call = call
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where the input is 0, if `mask_zero`."""
