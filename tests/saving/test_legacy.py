@@ -85,9 +85,9 @@ KERAS_2 = {
         "name": "old",
         "layers": [
             {
-                "name": "in",
+                "name": "first",
                 "class_name": "InputLayer",
-                "config": {"batch_input_shape": [None, 6, 6, 2], "dtype": "float32", "sparse": False, "name": "in"},
+                "config": {"batch_input_shape": [None, 6, 6, 2], "dtype": "float32", "sparse": False, "name": "first"},
                 "inbound_nodes": [],
             },
             {
@@ -100,7 +100,7 @@ KERAS_2 = {
                     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0, "seed": None}},
                     "bias_initializer": {"class_name": "Zeros", "config": {}},
                 },
-                "inbound_nodes": [[["in", 0, 0, {}]]],
+                "inbound_nodes": [[["first", 0, 0, {}]]],
             },
             {
                 "name": "norm",
@@ -115,7 +115,7 @@ KERAS_2 = {
                 "inbound_nodes": [[["conv", 0, 0, {}], ["norm", 0, 0, {}]]],
             },
         ],
-        "input_layers": [["in", 0, 0]],
+        "input_layers": [["first", 0, 0]],
         "output_layers": [["add", 0, 0]],
     },
 }  # fmt: skip
@@ -130,8 +130,8 @@ def write_keras_2(path, config):
     with h5py.File(path, "w") as file:
         file.attrs["model_config"] = json.dumps(config)
         root = file.create_group("model_weights")
-        root.attrs["layer_names"] = [b"in", b"conv", b"norm", b"add"]
-        for layer in ("in", "conv", "norm", "add"):
+        root.attrs["layer_names"] = [b"first", b"conv", b"norm", b"add"]
+        for layer in ("first", "conv", "norm", "add"):
             group = root.create_group(layer)
             group.attrs["weight_names"] = [name.encode() for name in weights.get(layer, {})]
             for name, shape in weights.get(layer, {}).items():
