@@ -49,7 +49,10 @@ def is_interactive_logging_enabled() -> bool:
 
 
 def enable_traceback_filtering() -> None:
-    """Leave the library's own frames out of the tracebacks of errors, as is done at first."""
+    """Leave the library's own frames, and torch's, out of the tracebacks of errors, as is done at first.
+
+    It is done for what leaves `fit`, `evaluate` and `predict`; the exception keeps the whole one as ``full_traceback``.
+    """
     _now.traceback_filtering = True
 
 

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from ramify.callbacks import CallbackList
 from ramify.callbacks.logs import to_numbers
 from ramify.training.feed import Feed
@@ -69,8 +71,19 @@ class Run:
                 break
 
     def load(self) -> None:
-        """Load the checkpoint that was found, whatever callbacks have done since."""
+        """Load the checkpoint that was found, whatever callbacks have done since; weights stay if that fails."""
         checkpoint, self._checkpoint = self._checkpoint, None
+        kept = [(weight, weight.detach().clone()) for weight in self.model.weights]
+        try:
+            self._load(checkpoint)
+        except BaseException:
+            with torch.no_grad():
+                for weight, value in kept:
+                    weight.copy_(value)
+            raise
+        self.resumed = True
+
+    def _load(self, checkpoint: Any) -> None:
         state = checkpoint.run
         batch = None
         if state is not None:
@@ -88,7 +101,6 @@ class Run:
             self.calls.load_state_dict(state["callbacks"])
             self.calls.params["steps"] = self.feed.num_batches
         checkpoint.load_into(self.model)
-        self.resumed = True
 
     def state_dict(self) -> dict[str, Any]:
         """Where the run stands, as a nested value."""

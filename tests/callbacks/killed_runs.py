@@ -110,9 +110,21 @@ def make(kind):
     return model
 
 
-def train(kind, folder, freq):
+class Tell(callbacks.Callback):
+    """Writes a byte into a pipe at every batch, so that the parent knows how far it is."""
+
+    def __init__(self, pipe):
+        super().__init__()
+        self.pipe = pipe
+
+    def on_train_batch_begin(self, batch, logs=None):
+        os.write(self.pipe, b".")
+
+
+def train(kind, folder, freq, pipe):
     model = make(kind)
     watched = [
+        Tell(pipe),
         callbacks.CSVLogger(folder / "log.csv"),
         callbacks.EarlyStopping("loss", patience=50, restore_best_weights=kind == "dataset"),
         callbacks.BackupAndRestore(folder / "backup", save_freq=freq, double_checkpoint=freq == 1),
@@ -144,19 +156,28 @@ def fingerprints(model, history, folder):
     }
 
 
-def attempt(kind, freq, folder, kill_after):
-    """One process; killed after so many seconds, if it is not done by then. Whether it was killed."""
+def attempt(kind, freq, folder, kill_at):
+    """One process; killed some seconds after a number of batches, if it is not done by then. Whether it was killed."""
+    hear, tell = os.pipe()
     child = os.fork()
     if not child:
+        os.close(hear)
         try:
-            (folder / "result.json").write_text(json.dumps(train(kind, folder, freq)))
+            (folder / "result.json").write_text(json.dumps(train(kind, folder, freq, tell)))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent tells
             (folder / "error.txt").write_text(repr(error))
         finally:
             os._exit(0)
-    if kill_after is not None:
-        time.sleep(kill_after)
+    os.close(tell)
+    if kill_at is not None:
+        batches, seconds = kill_at
+        while batches and os.read(hear, 1):
+            batches -= 1
+        time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
+    while os.read(hear, 4096):
+        pass
+    os.close(hear)
     _, status = os.waitpid(child, 0)
     if (folder / "error.txt").exists():
         raise RuntimeError((folder / "error.txt").read_text())
@@ -164,12 +185,12 @@ def attempt(kind, freq, folder, kill_after):
 
 
 def whole(kind, freq, place):
-    """The result of a run that nobody kills, and the seconds that it took."""
+    """The result of a run that nobody kills, and about how many seconds each of its batches took."""
     folder = place / f"whole-{kind}-{freq}"
     folder.mkdir()
     start = time.perf_counter()
     attempt(kind, freq, folder, None)
-    return json.loads((folder / "result.json").read_text()), time.perf_counter() - start
+    return json.loads((folder / "result.json").read_text()), (time.perf_counter() - start) / 40
 
 
 def main(runs, kills, seed):
@@ -191,7 +212,7 @@ def main(runs, kills, seed):
             folder = place / "killed"
             folder.mkdir()
             killed = 0
-            while killed < kills and attempt(*case, folder, draw.uniform(0, 0.95 * seconds)):
+            while killed < kills and attempt(*case, folder, (draw.randrange(24), draw.uniform(0, 2 * seconds))):
                 killed += 1
                 report["resumed"] += any((folder / "backup").glob("*.ckpt"))
                 report["half_written"] += len(list((folder / "backup").glob(".*.tmp")))

@@ -64,10 +64,10 @@ def killed(runs, kills, seed):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
 def test_killed_runs_end_with_the_same_bits():
-    report = killed(4, 3, 1)
+    report = killed(3, 3, 1)
     assert report["differences"] == []
-    assert report["runs"] == 4
-    assert report["resumed"] >= 3  # the others were killed before the first backup
+    assert report["runs"] == 3
+    assert report["resumed"] >= 2  # the others were killed before the first backup, or were done
 
 
 @pytest.mark.slow
