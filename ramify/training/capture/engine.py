@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ramify.optimizers.gradients import prepare
+from ramify.training.capture.cuda import as_graph
 from ramify.training.capture.fitness import hooks_of, is_ours, why_not
 from ramify.training.capture.generate import function_of
 from ramify.training.capture.internals import below_autograd
@@ -231,7 +232,8 @@ class CapturedEngine(Engine):
             if before is not None and other is None:
                 kind.why = recorder.escaped({id(gradient) for gradient in gradients}) or ""
                 if not kind.why:
-                    self._take(kind, program, [w for w, g in zip(trained, gradients, strict=True) if g is not None])
+                    own = [w for w, g in zip(trained, gradients, strict=True) if g is not None]
+                    self._take(kind, program, own, tensors)
             elif before is not None and kind.tries >= _TRIES:
                 kind.why = other or ""
             kind.recorded = program
@@ -288,12 +290,16 @@ class CapturedEngine(Engine):
 
     # ---- replaying ----
 
-    def _take(self, kind: Kind, program: Program, trained: list[Any]) -> None:
+    def _take(self, kind: Kind, program: Program, trained: list[Any], tensors: list[torch.Tensor]) -> None:
         """Make a function of a recording, and note what it takes for granted."""
         program = rewrite(program, self.memory_budget)
         function = function_of(program)
         no_grad, below, scale = torch.no_grad, below_autograd, self._scale
         scales = kind.training and bool(scale())
+        fed = [*tensors, *(scale() if scales else [])]
+        if fed and fed[0].is_cuda:
+            with no_grad(), below():
+                function = as_graph(program, function, fed) or function
         apply = self.model.optimizer.planned(trained) if kind.training and trained else None
 
         def step(tensors: list[torch.Tensor]) -> None:
