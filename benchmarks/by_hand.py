@@ -5,12 +5,15 @@ Images come as (batch, height, width, channels) and are viewed as channels-last 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from by_hand_larger import LARGER
 from workloads import CLASSES, VOCABULARY
 
 
@@ -79,25 +82,27 @@ class ResNet20(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention of 8 heads with one projection for queries, keys and values."""
+    """Self-attention with one projection for queries, keys and values."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.project, self.output = nn.Linear(256, 768), nn.Linear(256, 256)
+        self.heads = heads
+        self.project, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, tokens, 256) -> the same."""
-        q, k, v = self.project(x).unflatten(-1, (3, 8, 32)).permute(2, 0, 3, 1, 4).unbind()
+        q, k, v = self.project(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind()
         return self.output(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 class Encoder(nn.Module):
     """A pre-norm encoder block."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.norm1, self.attention = nn.LayerNorm(256), Attention()
-        self.norm2, self.dense1, self.dense2 = nn.LayerNorm(256), nn.Linear(256, 1_024), nn.Linear(1_024, 256)
+        self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.dense1, self.dense2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, tokens, 256) -> the same."""
@@ -106,18 +111,21 @@ class Encoder(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Four encoder blocks over tokens."""
+    """Encoder blocks over tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int = 4, width: int = 256, heads: int = 8) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, 256)
-        self.block0, self.block1, self.block2, self.block3 = (Encoder() for _ in range(4))
-        self.norm, self.head = nn.LayerNorm(256), nn.Linear(256, CLASSES)
+        self.embedding = nn.Embedding(VOCABULARY, width)
+        for i in range(blocks):
+            self.add_module(f"block{i}", Encoder(width, heads))
+        self.blocks = [module for module in self.children() if isinstance(module, Encoder)]
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, tokens) -> (batch, 10)."""
         x = self.embedding(x)
-        x = self.block3(self.block2(self.block1(self.block0(x))))
+        for block in self.blocks:
+            x = block(x)
         return self.head(self.norm(x).mean(1))
 
 
@@ -134,7 +142,10 @@ class LSTM(nn.Module):
         return self.head(last[0])
 
 
-MODELS: dict[str, type[nn.Module]] = {"mlp": MLP, "resnet20": ResNet20, "transformer": Transformer, "lstm": LSTM}
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "mlp": MLP, "resnet20": ResNet20, "transformer": Transformer, "lstm": LSTM,
+    "transformer12": partial(Transformer, 12, 768, 12), **LARGER,
+}  # fmt: skip
 
 
 def to_torch(module: nn.Module, weights: list[Tensor]) -> list[Tensor]:
@@ -143,14 +154,14 @@ def to_torch(module: nn.Module, weights: list[Tensor]) -> list[Tensor]:
         case nn.Linear():
             return [weights[0].T, weights[1]]
         case nn.Conv2d():
-            return [weights[0].permute(3, 2, 0, 1)]
+            return [weights[0].permute(3, 2, 0, 1), *weights[1:]]
         case nn.LSTM():
             kernel, recurrent, bias = weights
             return [kernel.T, recurrent.T, bias, torch.zeros_like(bias)]
         case Attention():
-            kernels = [kernel.reshape(256, 256).T for kernel in weights[:6:2]]
+            kernels = [kernel.flatten(1).T for kernel in weights[:6:2]]
             biases = [bias.flatten() for bias in weights[1:6:2]]
-            return [torch.cat(kernels), torch.cat(biases), weights[6].reshape(256, 256).T, weights[7]]
+            return [torch.cat(kernels), torch.cat(biases), weights[6].flatten(0, 1).T, weights[7]]
         case _:
             return weights
 
@@ -158,10 +169,11 @@ def to_torch(module: nn.Module, weights: list[Tensor]) -> list[Tensor]:
 @torch.no_grad()
 def copy_weights(source: Any, target: nn.Module) -> None:
     """Gives a hand-written model the weights of the Ramify or Keras model of the same workload."""
-    names = {layer.name for layer in source.layers}
+    inside = [inner for layer in source.layers for inner in getattr(layer, "layers", [layer])]
+    known = {layer.name: layer for layer in inside}
     for path, module in target.named_modules():
-        if (name := path.replace(".", "_")) in names:
-            weights = [torch.from_numpy(array) for array in source.get_layer(name).get_weights()]
+        if (name := path.replace(".", "_")) in known:
+            weights = [torch.from_numpy(array) for array in known[name].get_weights()]
             own = [*module.parameters(), *(b for b in module.buffers() if b.ndim)]
             for parameter, value in zip(own, to_torch(module, weights), strict=True):
                 parameter.copy_(value)

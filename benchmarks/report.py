@@ -10,7 +10,8 @@ RAMIFY, HAND = "ramify", "by hand"
 MEASURES = {
     "train": "training step",
     "predict": "predicted batch",
-    "sample": "predicted sample",
+    "sample": "one sample, predict",
+    "sample on batch": "one sample, predict_on_batch",
     "call": "call, batch",
     "call one": "call, one sample",
 }
@@ -63,4 +64,25 @@ def builds_table(everything: Builds) -> str:
             others = [f"{median(b[key] for b in builds) / layers * 1e3:.3f}" for key in ("weights", "first call")]
             spread = f"{median(graph):.3f} [{min(graph):.3f}, {max(graph):.3f}]"
             rows.append([f"{dense} Dense, {dense // 10} Add", name, spread, *others])
+    return f"{table(rows)}\n"
+
+
+def firsts_table(everything: dict[str, dict[str, dict[str, list[float]]]]) -> str:
+    """Seconds to build and to the first training step, and MiB of peak memory, each in a process of its own."""
+    rows = [["work", "library", "build, s", "first step, s", "training, MiB", "prediction, MiB"]]
+    for workload, names in everything.items():
+        for name, found in names.items():
+            keys = ("build", "first step", "train, MiB", "predict, MiB")
+            values = [f"{median(found[key]):.3g}" if found.get(key) else "–" for key in keys]
+            rows.append([WORKLOADS[workload].title, name, *values])
+    return f"{table(rows)}\n"
+
+
+def growth_table(everything: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Milliseconds of a step of a chain of dense layers (batch 32, depth 10, width 64; one of them varied)."""
+    names = list(dict.fromkeys(name for sizes in everything.values() for found in sizes.values() for name in found))
+    rows = [["training step, ms", *names]]
+    for axis, sizes in everything.items():
+        for size, found in sizes.items():
+            rows.append([f"{axis} {size}", *(f"{1e3 * found[n]:.3g}" if n in found else "–" for n in names)])
     return f"{table(rows)}\n"

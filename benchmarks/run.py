@@ -24,7 +24,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from report import HAND, KERAS_DEPTH, MEASURES, RAMIFY, Builds, Times, builds_table, times_table
+from report import (
+    HAND,
+    KERAS_DEPTH,
+    MEASURES,
+    RAMIFY,
+    Builds,
+    Times,
+    builds_table,
+    firsts_table,
+    growth_table,
+    times_table,
+)
 from workloads import WORKLOADS
 
 HERE = Path(__file__).parent
@@ -38,6 +49,12 @@ PINS = {
         "tensorflow==2.21.0; sys_platform == 'darwin'",
     ],
 }
+
+
+GROWTH = {"batch": (1, 32, 1_024), "depth": (10, 100, 1_000, 10_000), "width": (8, 64, 512, 2_048)}
+TOO_MUCH = {("depth", 10_000)}  # for Keras, which builds by recursion
+QUICK = {"backends": ["jax", "tensorflow", "torch"], "rounds": 3, "seconds": 0.25, "warmup": 0.8, "fresh": 1}
+QUICK_WORKLOADS = ["mlp", "siamese", "lstm", "resnet20", "inception", "transformer"]
 
 
 class WorkerError(Exception):
@@ -79,7 +96,9 @@ class Worker:
     def close(self) -> None:
         """Ends the process."""
         assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.close()
+        self.process.stdout.close()
         self.process.wait()
 
 
@@ -107,6 +126,9 @@ class Bench:
     times: Times = field(default_factory=dict)
     builds: Builds = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    hosts: dict[str, str] = field(default_factory=dict)
+    firsts: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
+    growth: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
     def measure(self, workload: str, what: str, seconds: float, name: str) -> float:
         """The median time of a call in one round, in seconds."""
@@ -154,6 +176,43 @@ class Bench:
         result = self.workers[name].ask(do="build", library=library(name), depth=feasible)
         self.builds.setdefault(str(depth), {}).setdefault(name, []).append(result)
 
+    def run_fresh(self) -> None:
+        """What only a fresh process can tell: the time to the first step, and peak memory; one process each."""
+        for workload in self.options.workloads:
+            for name in self.workers:
+                for turn in range(self.options.fresh):
+                    print(f"{WORKLOADS[workload].title}, first step and memory, {name}, {turn + 1}", file=sys.stderr)
+                    self.attempt([name], f"{workload}, fresh", partial(self.fresh, workload))
+
+    def fresh(self, workload: str, name: str) -> None:
+        """One round of it for one library."""
+        found = self.firsts.setdefault(workload, {}).setdefault(name, {})
+        for command in ({"do": "first"}, {"do": "memory", "what": "train"}, {"do": "memory", "what": "predict"}):
+            worker = Worker.start(self.hosts[name], self.options.threads)
+            try:
+                result = worker.ask(**command, library=library(name), workload=workload)
+            finally:
+                worker.close()
+            told = {f"{command['what']}, MiB": result} if command["do"] == "memory" else result
+            for key, value in told.items():
+                found.setdefault(key, []).append(value)
+
+    def run_growth(self) -> None:
+        """How the time of a training step grows with the batch, the depth and the width."""
+        for axis, sizes in GROWTH.items():
+            for size in sizes[: 2 if self.options.quick else None]:
+                for name in self.workers:
+                    if name != HAND and (name == RAMIFY or (axis, size) not in TOO_MUCH):
+                        print(f"growth: {axis} {size}, {name}", file=sys.stderr)
+                        self.attempt([name], f"{axis} {size}", partial(self.grow, axis, size))
+
+    def grow(self, axis: str, size: int, name: str) -> None:
+        """One point of it."""
+        command = {"library": library(name), "axis": axis, "size": size, "seconds": self.options.seconds}
+        self.growth.setdefault(axis, {}).setdefault(str(size), {})[name] = self.workers[name].ask(
+            do="growth", **command
+        )
+
     def differ(self, workload: str, name: str) -> None:
         """Fails where a model and its hand-written twin are not the same function."""
         error = self.workers[name].ask(do="difference", library=library(name), workload=workload)
@@ -182,7 +241,7 @@ def words(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
 
-def parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
@@ -195,30 +254,47 @@ def parse() -> argparse.Namespace:
     add("--warmup", type=float, default=2.0, help="seconds of calls before the first round (default: 2)")
     add("--threads", type=int, default=os.cpu_count(), help="processor cores for each library (default: all)")
     add("--without", type=words, default=[], help=f"leave out {RAMIFY} or '{HAND}'")
+    add("--fresh", type=int, default=3, help="processes per library for first step and memory; 0 for none")
+    add("--growth", action="store_true", help="also how training steps grow with batch, depth and width")
+    add("--quick", action="store_true", help="a part that takes some minutes: all backends, fewer workloads and rounds")
     add("--out", type=Path, default=HERE / "results" / "latest.json", help="where the figures go, as JSON")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.workloads = QUICK_WORKLOADS if options.workloads == list(WORKLOADS) else options.workloads
+        options.depths = options.depths[:1]
+        vars(options).update(
+            {name: value for name, value in QUICK.items() if getattr(options, name) == parser.get_default(name)}
+        )
     options.depths = [int(depth) for depth in options.depths]
     return options
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measures and reports."""
-    options = parse()
+    options = parse(arguments)
     hosts = {RAMIFY: "torch", **{f"keras-{b}": b for b in options.backends}, HAND: "torch"}
     with ExitStack() as stack:
         chosen = {name: backend for name, backend in hosts.items() if name not in options.without}
         workers = {name: Worker.start(backend, options.threads) for name, backend in chosen.items()}
         for worker in workers.values():
             stack.callback(worker.close)
-        bench = Bench(options, workers)
+        bench = Bench(options, workers, hosts=hosts)
+        limits = next(iter(workers.values())).ask(do="limits") if options.backends else {}
         for workload in options.workloads:
             bench.attempt((ON_TORCH - {HAND}) & workers.keys(), workload, partial(bench.differ, workload))
             bench.run_workload(workload)
         bench.run_builds()
+        bench.run_fresh()
+        if options.growth:
+            bench.run_growth()
     print(f"{options.threads} cores, {options.rounds} rounds\n\n{times_table(list(workers), bench.times)}\n")
     print(builds_table(bench.builds) if bench.builds else "")
+    print(firsts_table(bench.firsts) if bench.firsts else "")
+    print(growth_table(bench.growth) if bench.growth else "")
+    print(f"The machine: {', '.join(f'{value:.0f} {unit}' for unit, value in limits.items())}\n")
     print("\n".join(bench.notes))
     figures = {"threads": options.threads, "seconds": bench.times, "builds": bench.builds, "notes": bench.notes}
+    figures |= {"first": bench.firsts, "growth": bench.growth, "limits": limits}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(describe(options) | figures, indent=1), encoding="utf-8")
 

@@ -9,12 +9,13 @@ import gc
 import importlib
 import json
 import os
+import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,26 @@ def keras_calls(library: str, workload: str) -> Calls:
     model, (x, y) = WORKLOADS[workload].build(keras), WORKLOADS[workload].data()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
-    tensor, one = to_tensor(library, x), to_tensor(library, x[:1])
+    first = each(lambda array: array[:1], x)
+    tensor, one = (each(partial(to_tensor, library), part) for part in (x, first))
     return {
         "train": lambda: model.train_on_batch(x, y),
         "predict": lambda: model.predict_on_batch(x),
-        "sample": lambda: model.predict_on_batch(x[:1]),
+        "sample": lambda: model.predict(first, verbose=0),
+        "sample on batch": lambda: model.predict_on_batch(first),
         "call": lambda: model(tensor),
         "call one": lambda: model(one),
     }
+
+
+def each(function: Callable[[Any], Any], value: Any) -> Any:
+    """A function of one array, or of each in a list."""
+    return [function(one) for one in value] if isinstance(value, (list, tuple)) else function(value)
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list; of one where there is no list."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def to_tensor(library: str, array: np.ndarray[Any, Any]) -> Any:
@@ -49,27 +62,31 @@ def to_tensor(library: str, array: np.ndarray[Any, Any]) -> Any:
 def hand_calls(workload: str) -> Calls:
     """The same things by hand, on tensors that share the arrays' memory."""
     import torch
+    from torch import Tensor
+    from torch.nn import functional as F
 
     import by_hand
 
     model, ready = by_hand.MODELS[workload](), by_hand.MODELS[workload]().eval()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
-    x, y = (torch.from_numpy(array) for array in WORKLOADS[workload].data())
-    one = x[:1]
+    x, y = (as_list(each(torch.from_numpy, part)) for part in WORKLOADS[workload].data())
+    one = [tensor[:1] for tensor in x]
 
     def train() -> float:
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(x), y)
+        outputs = as_list(model(*x))
+        loss = sum(F.cross_entropy(o.flatten(0, -2), t.flatten()) for o, t in zip(outputs, y, strict=True))
         loss.backward()
         optimizer.step()
         return loss.item()
 
     return {
         "train": train,
-        "predict": lambda: ready(x).numpy(),
-        "sample": lambda: ready(one).numpy(),
-        "call": lambda: ready(x),
-        "call one": lambda: ready(one),
+        "predict": lambda: each(Tensor.numpy, ready(*x)),
+        "sample": lambda: each(Tensor.numpy, ready(*one)),
+        "sample on batch": lambda: each(Tensor.numpy, ready(*one)),
+        "call": lambda: ready(*x),
+        "call one": lambda: ready(*one),
     }
 
 
@@ -110,7 +127,9 @@ def difference(library: str, workload: str) -> float:
     twin = by_hand.MODELS[workload]().eval()
     by_hand.copy_weights(model, twin)
     with torch.inference_mode():
-        return float(np.abs(twin(torch.from_numpy(x)).numpy() - model.predict_on_batch(x)).max())
+        own = as_list(each(torch.Tensor.numpy, twin(*as_list(each(torch.from_numpy, x)))))
+        outputs = as_list(model.predict_on_batch(x))
+        return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(own, outputs, strict=True))
 
 
 def build(library: str, depth: int) -> dict[str, float]:
@@ -132,6 +151,69 @@ def build(library: str, depth: int) -> dict[str, float]:
     return {"weights": weights, "whole": whole, "first call": first - second}
 
 
+def first(library: str, workload: str) -> dict[str, float]:
+    """Seconds from the definition of a model to the end of its building, and of its first training step.
+
+    The process is fresh for it: what a library imports or compiles late is counted.
+    """
+    start = time.perf_counter()
+    step = calls.__wrapped__(library, workload)["train"]
+    built = time.perf_counter()
+    step()
+    return {"build": built - start, "first step": time.perf_counter() - built}
+
+
+def memory(library: str, workload: str, what: str) -> float:
+    """Peak memory in MiB above what the process had before the model, over five calls."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    call = calls.__wrapped__(library, workload)[what]
+    with mode(library, what):
+        for _ in range(5):
+            call()
+    unit = 1 if sys.platform != "darwin" else 1024
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 / unit
+
+
+def limits() -> dict[str, float]:
+    """What the machine can do: GFLOP/s of a matrix product of torch, GB/s of a copy."""
+    import torch
+
+    a, big = torch.rand(1_024, 1_024), torch.rand(2**25)
+    target = torch.empty_like(big)
+
+    def best(call: Callable[[], Any]) -> float:
+        times = []
+        for _ in range(10):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    return {
+        "GFLOP/s": 2 * 1_024**3 / best(lambda: a @ a) / 1e9,
+        "GB/s": 8 * 2**25 / best(lambda: target.copy_(big)) / 1e9,
+    }
+
+
+def growth(library: str, axis: str, size: int, seconds: float) -> float:
+    """Median time of a training step of a chain of dense layers, at a batch, a depth or a width."""
+    sizes = {"batch": 32, "depth": 10, "width": 64} | {axis: size}
+    keras = importlib.import_module(library)
+    x = inputs = keras.Input((sizes["width"],))
+    for _ in range(sizes["depth"]):
+        x = keras.layers.Dense(sizes["width"])(x)
+    model = keras.Model(inputs, x)
+    model.compile("sgd", "mse")
+    data = np.ones((sizes["batch"], sizes["width"]), "float32")
+    model.train_on_batch(data, data)
+    times, end = [], time.perf_counter() + seconds
+    while len(times) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        model.train_on_batch(data, data)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
 def answer(command: dict[str, Any]) -> Any:
     """Carries out one command."""
     match command.pop("do"):
@@ -141,6 +223,14 @@ def answer(command: dict[str, Any]) -> Any:
             return difference(**command)
         case "build":
             return build(**command)
+        case "first":
+            return first(**command)
+        case "memory":
+            return memory(**command)
+        case "limits":
+            return limits()
+        case "growth":
+            return growth(**command)
         case unknown:
             raise ValueError(unknown)
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+
+import architectures
 
 CLASSES, VOCABULARY = 10, 1_000
 Array = np.ndarray[Any, Any]
@@ -44,19 +47,19 @@ def resnet20(keras: Any) -> Any:
     return keras.Model(inputs, layers.Dense(CLASSES, name="head")(x))
 
 
-def transformer(keras: Any) -> Any:
-    """Four pre-norm encoder blocks of width 256 with 8 heads over 128 tokens."""
+def transformer(keras: Any, blocks: int = 4, width: int = 256, heads: int = 8) -> Any:
+    """Pre-norm encoder blocks over 128 tokens."""
     layers = keras.layers
     inputs = keras.Input((128,), dtype="int32")
-    x = layers.Embedding(VOCABULARY, 256, name="embedding")(inputs)
-    for block in range(4):
+    x = layers.Embedding(VOCABULARY, width, name="embedding")(inputs)
+    for block in range(blocks):
         name = f"block{block}"
         y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm1")(x)
-        y = layers.MultiHeadAttention(8, 32, name=f"{name}_attention")(y, y)
+        y = layers.MultiHeadAttention(heads, width // heads, name=f"{name}_attention")(y, y)
         x = layers.Add()([x, y])
         y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm2")(x)
-        y = layers.Dense(1_024, activation="gelu", name=f"{name}_dense1")(y)
-        y = layers.Dense(256, name=f"{name}_dense2")(y)
+        y = layers.Dense(4 * width, activation="gelu", name=f"{name}_dense1")(y)
+        y = layers.Dense(width, name=f"{name}_dense2")(y)
         x = layers.Add()([x, y])
     x = layers.LayerNormalization(epsilon=1e-5, name="norm")(x)
     x = layers.GlobalAveragePooling1D()(x)
@@ -97,13 +100,22 @@ class Workload:
     batch: int
     shape: tuple[int, ...]
     tokens: bool = False
+    others: tuple[tuple[int, ...], ...] = ()
+    pixels: bool = False
+    outputs: int = 1
 
-    def data(self) -> tuple[Array, Array]:
-        """One batch of inputs, float32 or int32 tokens, and the classes, int64, as NumPy arrays."""
-        random = np.random.default_rng(0)
-        shape = (self.batch, *self.shape)
+    def data(self, batch: int | None = None) -> tuple[Any, Any]:
+        """One batch of inputs, float32 or int32 tokens, and the classes, int64: arrays, or lists of several.
+
+        Args:
+            batch: samples; `batch` of the workload when not given.
+        """
+        random, batch = np.random.default_rng(0), batch or self.batch
+        shape = (batch, *self.shape)
         x = random.integers(VOCABULARY, size=shape, dtype="int32") if self.tokens else random.random(shape, "float32")
-        return x, random.integers(CLASSES, size=self.batch)
+        y = random.integers(CLASSES, size=(batch, *self.shape[:2]) if self.pixels else batch)
+        xs = [x, *(random.random((batch, *other), "float32") for other in self.others)]
+        return xs if self.others else x, [y] * self.outputs if self.outputs > 1 else y
 
 
 WORKLOADS = {
@@ -111,4 +123,14 @@ WORKLOADS = {
     "resnet20": Workload("ResNet-20, batch 64", resnet20, 64, (32, 32, 3)),
     "transformer": Workload("Transformer 4x256, batch 16x128", transformer, 16, (128,), tokens=True),
     "lstm": Workload("LSTM(128), batch 32x100x64", lstm, 32, (100, 64)),
+    "siamese": Workload("Siamese towers, batch 32", architectures.siamese, 32, (64,), others=((64,),)),
+    "branching": Workload("2 inputs, 2 outputs, 32", architectures.branching, 32, (64,), others=((32,),), outputs=2),
+    "wide_deep": Workload("Wide & deep, batch 64", architectures.wide_and_deep, 64, (256,)),
+    "inception": Workload("Inception, batch 32", architectures.inception, 32, (32, 32, 3)),
+    "unet": Workload("U-Net 64x64, batch 8", architectures.unet, 8, (64, 64, 3), pixels=True),
+    "thousand": Workload("1,000-layer chain, batch 32", architectures.thousand, 32, (8,)),
+    "resnet50": Workload("ResNet-50 at 224, batch 8", architectures.resnet50, 8, (224, 224, 3)),
+    "transformer12": Workload(
+        "Transformer 12x768, batch 2x128", partial(transformer, blocks=12, width=768, heads=12), 2, (128,), tokens=True
+    ),
 }
