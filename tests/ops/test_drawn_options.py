@@ -49,7 +49,8 @@ def rows(names: str, dtypes: Any = NUMBERS, tensors: int = 1, shapes: Any = (SHA
 
 
 # Over axes.
-rows("sum prod mean max min amax amin all any count_nonzero", axis=AXIS, keepdims=BOOL)
+rows("prod", WHOLE | st.sampled_from(["float32", "float64"]), axis=AXIS, keepdims=BOOL)
+rows("sum mean max min amax amin all any count_nonzero", axis=AXIS, keepdims=BOOL)
 rows("std var", FLOATS, axis=AXIS, keepdims=BOOL)
 rows("argmax argmin", axis=st.none() | ONE_AXIS, keepdims=BOOL)
 rows("nansum nanmax nanmin nanmean", FLOATS, axis=AXIS, keepdims=BOOL)
