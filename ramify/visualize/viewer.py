@@ -8,7 +8,7 @@ from typing import Any
 
 from ramify.errors import RamifyError
 from ramify.visualize.cards import Look
-from ramify.visualize.explore import Exploration, below, explore
+from ramify.visualize.explore import Exploration, Numbers, below, explore
 from ramify.visualize.outline import outline
 from ramify.visualize.plot import Drawing, shown_picture
 from ramify.visualize.profiling import Profile, profile
@@ -36,7 +36,9 @@ class Viewer:
         """
         summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, batch_size)
 
-    def explore(self, path: str | FilePath | None = None, open_browser: bool = False) -> Exploration:
+    def explore(
+        self, path: str | FilePath | None = None, open_browser: bool = False, numbers: Numbers | None = None
+    ) -> Exploration:
         """The model as a page in which one can look around: search, open and close, follow edges, colour by cost.
 
         The page is one HTML file that asks nothing of anyone. In a notebook it shows itself.
@@ -44,9 +46,12 @@ class Viewer:
         Args:
             path: the file to write; none when not given.
             open_browser: whether to show the file in the browser of this machine.
+            numbers: your own numbers to colour cards by: a word for each, and the number of each layer, by its name or
+                its path (``{"sparsity": {"encoder/dense": 0.4}}``).
 
         Raises:
-            ArgumentError: a browser should show a page without a file, or the file does not end in ``.html``.
+            ArgumentError: a browser should show a page without a file, the file does not end in ``.html``, or `numbers`
+                names a layer that there is not.
             NotBuiltError: the model has no layers to show yet.
 
         Example:
@@ -56,7 +61,7 @@ class Viewer:
         >>> ramify.Model(x, ramify.layers.Dense(2)(x), name="tiny").explore()
         <Exploration of 'tiny'>
         """
-        return explore(self, path, open_browser)
+        return explore(self, path, open_browser, numbers)
 
     def profile(self, x: Any, backward: bool = True, training: bool | None = None, runs: int = 5) -> Profile:
         """What each call takes on a batch, forward and backward, and what it keeps: `ramify.visualize.profile`."""
