@@ -6,6 +6,7 @@ that could be wrong.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -87,27 +88,24 @@ class Meter:
         return self._sums[graph, batch_size]
 
     def _flops(self, node: Node, batch_size: int) -> int | None:
-        read: list[Any] = []
+        leaves = flatten((node.args, node.kwargs))
+        sizes = [sizes_of(leaf, batch_size) if isinstance(leaf, SymbolicValue) else leaf for leaf in leaves]
+        pairs = list(zip(leaves, sizes, strict=True))
+        if any(size is None and isinstance(leaf, SymbolicValue) for leaf, size in pairs):
+            return None
+        key = _key(node.target, [tuple(node.kwargs), *(_leaf(leaf, size) for leaf, size in pairs)])
+        if key is not None and key in self._known:
+            return self._known[key]
 
         def concrete(leaf: Any) -> Any:
-            if isinstance(leaf, SymbolicValue):
-                size = sizes_of(leaf, batch_size)
-                read.append(size)
-                if isinstance(leaf, SymbolicTensor) and size is not None:
-                    return torch.empty(size, dtype=leaf.dtype, device="meta")
-                return size
-            return leaf
+            if isinstance(leaf, SymbolicTensor):
+                return torch.empty(sizes_of(leaf, batch_size), dtype=leaf.dtype, device="meta")
+            return sizes_of(leaf, batch_size) if isinstance(leaf, SymbolicValue) else leaf
 
-        args, kwargs = map_leaves(concrete, node.args), map_leaves(concrete, node.kwargs)
-        if any(size is None for size in read):
-            return None
-        key = _key(node.target, args, kwargs)
-        if key is None or key not in self._known:
-            count = _count(node.target, args, kwargs)
-            if key is None:
-                return count
+        count = _count(node.target, map_leaves(concrete, node.args), map_leaves(concrete, node.kwargs))
+        if key is not None:
             self._known[key] = count
-        return self._known[key]
+        return count
 
 
 def total(values: Any) -> int | None:
@@ -120,12 +118,17 @@ def sizes_of(value: SymbolicValue, batch_size: int) -> Any:
     """The shape of a symbolic tensor (the number, of a symbolic size) on a batch; ``None`` where it is unknown."""
     probes: Any = getattr(value, "probes", ())
     if not isinstance(value, SymbolicTensor):
-        return _size(list(probes), batch_size)
-    sizes = [_size(list(of_axis), batch_size) for of_axis in zip(*probes, strict=True)]
-    return None if any(size is None for size in sizes) else tuple(sizes)
+        return _size(tuple(probes), batch_size)
+    return _shape(probes, batch_size)
 
 
-def _size(probes: list[int], batch_size: int) -> int | None:
+@functools.lru_cache(4096)
+def _shape(probes: tuple[tuple[int, ...], ...], batch_size: int) -> tuple[int, ...] | None:
+    sizes = [_size(of_axis, batch_size) for of_axis in zip(*probes, strict=True)]
+    return None if None in sizes else tuple(sizes)  # type: ignore[arg-type]  # no None is left
+
+
+def _size(probes: tuple[int, ...], batch_size: int) -> int | None:
     """A size from its values under the probes, if it is a multiple of the batch and a constant."""
     slope, rest = divmod(probes[1] - probes[0], BATCH[1] - BATCH[0])
     base = probes[0] - slope * BATCH[0]
@@ -148,7 +151,7 @@ def inner_batch(node: Node, batch_size: int) -> int | None:
     first = next((leaf for leaf in flatten((node.args, node.kwargs)) if isinstance(leaf, SymbolicTensor)), None)
     if first is None or not first.ndim:
         return batch_size
-    return _size([probe[0] for probe in first.probes], batch_size)
+    return _size(tuple(probe[0] for probe in first.probes), batch_size)
 
 
 # ---- counting ----
@@ -259,7 +262,7 @@ def _count(target: Any, args: Any, kwargs: Any) -> int | None:
     return products.flops + products.kernels.flops
 
 
-def _key(target: Any, args: Any, kwargs: Any) -> Any:
+def _key(target: Any, leaves: list[Any]) -> Any:
     """Equal for calls that must cost the same; ``None`` where that cannot be told."""
     if isinstance(target, torch.nn.Module):
         if not type(target).__module__.startswith("ramify.layers") or target._modules:
@@ -273,7 +276,6 @@ def _key(target: Any, args: Any, kwargs: Any) -> Any:
         what: Any = (type(target), tuple(told), tuple(weights))
     else:
         what = target
-    leaves = [_leaf(leaf) for leaf in flatten((args, kwargs))]
     try:
         hash(key := (what, *leaves))
     except TypeError:
@@ -281,8 +283,10 @@ def _key(target: Any, args: Any, kwargs: Any) -> Any:
     return key
 
 
-def _leaf(leaf: Any) -> Any:
-    return (tuple(leaf.shape), leaf.dtype) if isinstance(leaf, torch.Tensor) else leaf
+def _leaf(leaf: Any, size: Any) -> Any:
+    if isinstance(leaf, (SymbolicTensor, torch.Tensor)):
+        return size if isinstance(size, tuple) else tuple(leaf.shape), leaf.dtype
+    return size
 
 
 _PLAIN = {bool, int, float, str, tuple, type(None)}
