@@ -73,7 +73,7 @@ def model_to_dot(
         for edge in level.edges:
             source = edge.source if edge.source.level is None else edge.source.level.exits[edge.port]
             target = edge.target if edge.target.level is None else edge.target.level.entries[edge.slot]
-            options = {"style": "invis"} if edge.hidden else {}
+            options: dict[str, Any] = {"style": "invis"} if edge.hidden else {}
             graph.add_edge(pydot.Edge(_key(source), _key(target), **options))
     return graph
 

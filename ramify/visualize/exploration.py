@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ramify.errors import ArgumentError
 from ramify.visualize.explorer import explorer_page, framed
+from ramify.visualize.explorer.data import Metric
+from ramify.visualize.picture import Picture
 from ramify.visualize.plot import shown_picture
 
 
@@ -44,17 +47,45 @@ class Exploration:
         return f"<Exploration of {self.name!r}{where}>"
 
 
-def explore(model: Any, path: str | Path | None = None, open_browser: bool = False) -> Exploration:
+Numbers = Mapping[str, Mapping[str, float]]
+
+
+def explore(
+    model: Any, path: str | Path | None = None, open_browser: bool = False, numbers: Numbers | None = None
+) -> Exploration:
     """A model's explorer; see `Model.explore`."""
     if open_browser and path is None:
         raise ArgumentError("A browser shows files: give `path` a name that ends in .html.")
     picture = shown_picture(model, expand_nested=True, fold=True)
-    exploration = Exploration(picture.name, explorer_page(picture))
+    metrics, values = _measured(picture, numbers or {})
+    exploration = Exploration(picture.name, explorer_page(picture, metrics, values))
     if path is not None:
         exploration.save(path)
         if open_browser:
             webbrowser.open(Path(path).resolve().as_uri())
     return exploration
+
+
+def _measured(picture: Picture, numbers: Numbers) -> tuple[list[Metric], dict[int, dict[str, float]]]:
+    """A reader's own numbers, given for names or paths of layers, as those of items."""
+    values: dict[int, dict[str, float]] = {}
+    for label, of_layers in numbers.items():
+        unknown = set(of_layers)
+        for item in picture.walk():
+            name = item.path if item.path in of_layers else item.name
+            if name in of_layers:
+                unknown -= {item.path, item.name}
+                values.setdefault(item.index, {})[_key(label)] = float(of_layers[name])
+        if unknown:
+            raise ArgumentError(
+                f"numbers[{label!r}] names {', '.join(map(repr, sorted(unknown)))}, which no layer of '{picture.name}' "
+                "is called. Give names of layers, or paths such as 'encoder/dense'."
+            )
+    return [Metric(_key(label), label, "count") for label in numbers], values
+
+
+def _key(label: str) -> str:
+    return "".join(char if char.isalnum() else "_" for char in label.lower())
 
 
 def below(model: Any) -> str:

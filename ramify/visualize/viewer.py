@@ -11,7 +11,7 @@ from ramify.lazy import lazy
 from ramify.visualize.summary import summary
 
 if TYPE_CHECKING:
-    from ramify.visualize.exploration import Exploration
+    from ramify.visualize.exploration import Exploration, Numbers
     from ramify.visualize.profiling import Profile
 
 _cards, _plot = lazy("ramify.visualize.cards"), lazy("ramify.visualize.plot")
@@ -39,7 +39,9 @@ class Viewer:
         """
         summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, batch_size)
 
-    def explore(self, path: str | FilePath | None = None, open_browser: bool = False) -> Exploration:
+    def explore(
+        self, path: str | FilePath | None = None, open_browser: bool = False, numbers: Numbers | None = None
+    ) -> Exploration:
         """The model as a page in which one can look around: search, open and close, follow edges, colour by cost.
 
         The page is one HTML file that asks nothing of anyone. In a notebook it shows itself.
@@ -47,9 +49,12 @@ class Viewer:
         Args:
             path: the file to write; none when not given.
             open_browser: whether to show the file in the browser of this machine.
+            numbers: your own numbers to colour cards by: a word for each, and the number of each layer, by its name or
+                its path (``{"sparsity": {"encoder/dense": 0.4}}``).
 
         Raises:
-            ArgumentError: a browser should show a page without a file, or the file does not end in ``.html``.
+            ArgumentError: a browser should show a page without a file, the file does not end in ``.html``, or `numbers`
+                names a layer that there is not.
             NotBuiltError: the model has no layers to show yet.
 
         Example:
@@ -59,7 +64,7 @@ class Viewer:
         >>> ramify.Model(x, ramify.layers.Dense(2)(x), name="tiny").explore()
         <Exploration of 'tiny'>
         """
-        return _exploration.explore(self, path, open_browser)
+        return _exploration.explore(self, path, open_browser, numbers)
 
     def profile(self, x: Any, backward: bool = True, training: bool | None = None, runs: int = 5) -> Profile:
         """What each call takes on a batch, forward and backward, and what it keeps: `ramify.visualize.profile`."""

@@ -1,7 +1,7 @@
 // Finding cards: words that their name, type or shape holds, and comparisons such as `params>1e6`.
 let hits = new Set(), found = [], marked = -1;
 const FIELDS = {
-  name: item => path(item), type: item => item.t, shape: item => (item.s || []).join(" "), config: item => item.c,
+  name: item => [path(item), ...(item.tw || [])].join(" "), type: item => item.t, shape: item => (item.s || []).join(" "), config: item => item.c,
 };
 const COMPARE = { ">": (a, b) => a > b, "<": (a, b) => a < b, ">=": (a, b) => a >= b, "<=": (a, b) => a <= b, "=": (a, b) => a === b };
 const STATES = {

@@ -10,7 +10,7 @@ import pytest
 import ramify
 from ramify import layers
 from ramify.visualize.explorer import framed
-from tests.visualize.architectures import ARCHITECTURES
+from tests.visualize.architectures import ARCHITECTURES, chain
 from tests.visualize.explorer.chromium import Chromium, find_chromium
 
 PROGRAM = find_chromium()
@@ -327,6 +327,30 @@ def test_in_a_frame_of_a_notebook(browser, pages, tmp_path):
     browser.open(page)
     assert browser.js("document.querySelector('iframe').contentDocument") is None  # a sandbox: nothing reaches it
     assert browser.problems() == []
+    assert browser.in_frame("document.querySelectorAll('[role=treeitem]').length") > 3
+
+
+def test_print_shows_the_drawing_alone(browser, pages):
+    browser.open(pages("nested", nested))
+    browser.key("e")
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    browser.js(SHOW_ALL)
+    cards = len([item for item in browser.js(ALL)["items"] if item["role"] not in ("entry", "exit")])
+    assert browser.js("document.querySelectorAll('[role=treeitem]').length") == cards
+    assert browser.js("getComputedStyle(document.querySelector('header')).display") == "none"
+    assert browser.js("document.getElementById('stage').viewBox.baseVal.height") > 1_000
+    browser.js("window.dispatchEvent(new Event('afterprint'))")
+    browser.send("Emulation.setEmulatedMedia", media="")
+    assert browser.js("document.getElementById('stage').hasAttribute('viewBox')") is False
+
+
+def test_a_long_model_opens_folded(browser, pages):
+    browser.open(pages("chain", lambda: chain(2_000)))
+    assert len(browser.js(ALL)["items"]) < 20
+    assert "× 1000" in browser.js("document.getElementById('stage').textContent")
+    browser.key("/")
+    browser.write("name:dense_777")
+    assert browser.js("document.querySelectorAll('#hits [role=option]').length") >= 1
 
 
 def test_a_thousand_cards(browser, pages, record_property, capsys):
@@ -343,7 +367,7 @@ def test_a_thousand_cards(browser, pages, record_property, capsys):
 
     browser.open(pages("thousand", model))
     browser.key("/")
-    browser.write("name:inner")
+    browser.write("name:inner is:nested")
     browser.key("Enter")
     press = "(k => { const t = performance.now(); document.getElementById('tree').dispatchEvent("
     press += "new KeyboardEvent('keydown', {key: k, bubbles: true})); return performance.now() - t; })"

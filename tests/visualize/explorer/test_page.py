@@ -20,7 +20,7 @@ from tests.visualize.architectures import ARCHITECTURES
 def siamese():
     left, right, i = (ramify.Input((16,), name=name) for name in ("left", "right", None))
     shared = ramify.Model(i, layers.Dense(4, activation="relu")(i), name="encoder")
-    return ramify.Model([left, right], layers.Dense(1)(abs(shared(left) - shared(right))), name="twins")
+    return ramify.Model([left, right], layers.Dense(1, name="score")(abs(shared(left) - shared(right))), name="twins")
 
 
 def data_of(page):
@@ -137,3 +137,12 @@ def test_a_call_that_failed_is_told():
     items = data_of(page)["items"]
     assert [item["n"] for item in items if item["role"] == "failed"] == ["wrong"]
     assert any(item.get("note") for item in items)
+
+
+def test_numbers_of_ones_own():
+    data = data_of(siamese().explore(numbers={"Dead units": {"score": 3, "encoder/dense": 2.5}}).html)
+    assert {"key": "dead_units", "label": "Dead units", "unit": "count"} in data["metrics"]
+    told = {item["n"]: item["v"]["dead_units"] for item in data["items"] if "dead_units" in item.get("v", {})}
+    assert told == {"dense": 2.5, "score": 3.0}
+    with pytest.raises(ArgumentError, match="'nope', which no layer of 'twins' is called"):
+        siamese().explore(numbers={"x": {"nope": 1}})
