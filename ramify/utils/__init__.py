@@ -1,9 +1,10 @@
 """Helpers that stand beside models."""
 
-from typing import TYPE_CHECKING
+import typing
 
 from ramify.callbacks.progress import Progbar
-from ramify.lazy import attributes, lazy
+from ramify.lazy import attributes as _attributes
+from ramify.lazy import lazy as _lazy
 from ramify.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -17,11 +18,11 @@ from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.seeding import set_random_seed
 from ramify.utils.state import clear_session, is_keras_tensor, standardize_dtype
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
-__getattr__ = attributes(__name__, {"plot_model": lazy("ramify.visualize.plot")})
+__getattr__ = _attributes(__name__, {"plot_model": _lazy("ramify.visualize.plot")})
 
 __all__ = [
     "CustomObjectScope",

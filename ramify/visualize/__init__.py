@@ -4,17 +4,18 @@ A model becomes a `Picture` (cards, ports, containers), a layout gives it places
 list, and SVG, PDF and PNG are written from that.
 """
 
-from typing import TYPE_CHECKING
+import typing
 
-from ramify.lazy import attributes, lazy
+from ramify.lazy import attributes as _attributes
+from ramify.lazy import lazy as _lazy
 from ramify.visualize.summary import summary
 from ramify.visualize.viewer import Viewer
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from ramify.visualize.plot import Drawing, plot_model
     from ramify.visualize.png import PNGError
 
-_plot = lazy("ramify.visualize.plot")
-__getattr__ = attributes(__name__, {"Drawing": _plot, "plot_model": _plot, "PNGError": lazy("ramify.visualize.png")})
+_plot = _lazy("ramify.visualize.plot")
+__getattr__ = _attributes(__name__, {"Drawing": _plot, "plot_model": _plot, "PNGError": _lazy("ramify.visualize.png")})
 
 __all__ = ["Drawing", "PNGError", "Viewer", "plot_model", "summary"]
