@@ -19,9 +19,11 @@ class Changes:
 
     Attributes:
         count: goes up with every attribute that a layer is given, every hook, and every use of a variable's `data`.
+        modes: goes up whenever a loop over data switches modules between training and inference.
     """
 
     count = 0
+    modes = 0
 
 
 _DATA: Any = torch.Tensor.data

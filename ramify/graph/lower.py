@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,6 @@ def lower(
     graph: Graph,
     name: str = "Model",
     device: torch.device | None = None,
-    mode: Callable[[bool], bool] | None = None,
 ) -> fx.GraphModule:
     """Compile a graph to a module whose forward takes the graph's inputs one by one, in order.
 
@@ -36,19 +35,17 @@ def lower(
         graph: what to compile. Models called in it that are graphs themselves are inlined.
         name: class name of the result.
         device: where constants of the graph are put; where they are when not given.
-        mode: the `training` that a call was recorded with -> the one it runs with; as recorded when not given.
 
     Returns:
         A `GraphModule` that shares the layers (and so the weights) of the graph. Its forward returns the graph's
         outputs in their nested structure.
     """
-    return _Lowering(graph, device, mode).module(name)
+    return _Lowering(graph, device).module(name)
 
 
 class _Lowering:
-    def __init__(self, graph: Graph, device: torch.device | None, mode: Callable[[bool], bool] | None) -> None:
+    def __init__(self, graph: Graph, device: torch.device | None) -> None:
         self.graph = graph
-        self.mode = mode
         self.device = device
         self.fx = fx.Graph()
         self.root: dict[str, Any] = {}
@@ -98,7 +95,7 @@ class _Lowering:
         fed = inner.match_inputs(node.args[0] if node.args else next(iter(node.kwargs.values())))
         env: Env = {t: self._value(v, frame.env) for t, v in zip(inner.inputs, fed, strict=True)}
         training = node.kwargs.get("training")
-        options = {"training": training, **frame.options} if training is not None else frame.options
+        options = frame.options if training is None else {"training": training}
         return _Frame(inner, env, f"{frame.prefix}{frame.graph.module_names[node.target]}.", options, node)
 
     def _value(self, leaf: Any, env: Env) -> Any:
@@ -136,9 +133,7 @@ class _Lowering:
             path = frame.prefix + frame.graph.module_names[target]
             self.root[path] = target
             if frame.options and getattr(target, "uses_training", True):
-                kwargs = {**{k: v for k, v in kwargs.items() if v is not None}, **frame.options}
-            if self.mode is not None and isinstance(kwargs.get("training"), bool):
-                kwargs["training"] = self.fx.call_function(self.mode, (kwargs["training"],))
+                kwargs = {**frame.options, **{k: v for k, v in kwargs.items() if v is not None}}
             out = self.fx.call_module(path, args, kwargs)
         elif is_method(target):
             out = self.fx.call_method(target.__name__, args, kwargs)

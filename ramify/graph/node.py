@@ -61,10 +61,8 @@ class Node:
     @property
     def inputs(self) -> list[SymbolicValue]:
         """The symbolic values among the arguments, in order (dicts by their keys), each as often as it is used."""
-        found = [leaf for leaf in by_keys(self.args) if isinstance(leaf, SymbolicValue)]
-        if self.kwargs:
-            found += [leaf for leaf in by_keys(self.kwargs) if isinstance(leaf, SymbolicValue)]
-        return found
+        given = (self.args, self.kwargs) if self.kwargs else self.args
+        return [leaf for leaf in by_keys(given) if isinstance(leaf, SymbolicValue)]
 
     @property
     def output_values(self) -> list[SymbolicValue]:

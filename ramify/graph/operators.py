@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from ramify.errors import SymbolicValueError
 
 
@@ -55,6 +57,7 @@ class TensorOperators(Operators):
     __lt__, __le__ = _forward(operator.lt), _forward(operator.le)
     __gt__, __ge__ = _forward(operator.gt), _forward(operator.ge)
     __getitem__ = _forward(operator.getitem)
+    reshape, squeeze = _forward(torch.Tensor.reshape), _forward(torch.Tensor.squeeze)
 
     def _refuse(self, doing: str, mend: str) -> Any:
         raise SymbolicValueError(f"{doing} a symbolic tensor is not possible: {self!r} has no values yet. {mend}")

@@ -78,14 +78,6 @@ class SymbolicTensor(SymbolicValue, TensorOperators):
         """The number of axes, as `torch.Tensor.dim`."""
         return len(self.shape)
 
-    def reshape(self, *newshape: Any) -> Any:
-        """With other sizes, of which one may be -1."""
-        return record(torch.Tensor.reshape, (self, *newshape), {})
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """Without axes of size 1, or without that one."""
-        return record(torch.Tensor.squeeze, (self,) if axis is None else (self, axis), {})
-
     def size(self, dim: int | None = None) -> Any:
         """Sizes as `torch.Tensor.size`; an unknown one is a `SymbolicSize` that can be calculated with."""
         if dim is not None:
@@ -195,9 +187,8 @@ def record(
         ShapeError: the call does not take these shapes.
         SymbolicValueError: the call needs numbers to go on.
     """
-    args, kwargs = map_leaves(
-        lambda leaf: leaf, (args, kwargs)
-    )  # a list that the caller appends to later must not grow
+    # A list that the caller appends to later must not grow.
+    args, kwargs = map_leaves(lambda leaf: leaf, (args, kwargs))
     node = Node(target, args, kwargs, name or _name_of(target), implicit)
     for leaf in flatten((args, kwargs)):
         if isinstance(leaf, torch.nn.Parameter) and not isinstance(target, torch.nn.Module):

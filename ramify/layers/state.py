@@ -16,11 +16,3 @@ class CallState(threading.local):
 
 
 state = CallState()
-
-
-def training_mode(recorded: bool) -> bool:
-    """The mode for a call that a graph recorded with one: an enclosing call that was given a mode has the last word.
-
-    So ``Dropout(0.5)(x, training=True)`` drops where the model is just called, and not in ``predict``, as in Keras.
-    """
-    return recorded if state.training is None else state.training

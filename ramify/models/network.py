@@ -13,7 +13,7 @@ from ramify.graph import Graph, SymbolicTensor, SymbolicValue, lower
 from ramify.graph.structure import flatten, is_namedtuple, map_leaves
 from ramify.layers import calling
 from ramify.layers.layer import Layer
-from ramify.layers.state import state, training_mode
+from ramify.layers.state import state
 from ramify.models.inside import opened
 from ramify.models.names import output_names, settle_names
 from ramify.models.replay import run_graph
@@ -99,7 +99,7 @@ class Network(Planned):
         return (self.__dict__["_lowered"] or self._compiled())[0]
 
     def _compiled(self) -> tuple[torch.fx.GraphModule, Callable[..., Any]]:
-        module = lower(self.graph, type(self).__name__, self.weights_device, training_mode)
+        module = lower(self.graph, type(self).__name__, self.weights_device)
         self.__dict__["_lowered"] = (module, module.forward)
         return module, module.forward
 

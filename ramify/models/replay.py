@@ -7,7 +7,6 @@ from typing import Any
 
 from ramify.graph import Graph, SymbolicValue
 from ramify.graph.structure import map_leaves, pick
-from ramify.layers.state import training_mode
 
 
 def run_graph(graph: Graph, values: Sequence[Any]) -> Any:
@@ -30,8 +29,6 @@ def run_graph(graph: Graph, values: Sequence[Any]) -> Any:
     for node in graph.nodes:
         # Masks that were filled in belong to the graph's own inputs; here they travel with the tensors.
         kwargs = {name: value for name, value in node.kwargs.items() if name not in node.implicit}
-        if isinstance(kwargs.get("training"), bool):
-            kwargs["training"] = training_mode(kwargs["training"])
         result = node.target(*map_leaves(value_of, node.args), **map_leaves(value_of, kwargs))
         results[node] = result
         if isinstance(node.outputs, SymbolicValue):

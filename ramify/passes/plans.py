@@ -94,17 +94,17 @@ class Entry:
     def __init__(self, plan: Plan, layers: Sequence[torch.nn.Module]) -> None:
         self.plan = plan
         self._known = [(layer, _facts(layer)) for layer in layers]
-        self._count = Changes.count
+        self._count = Changes.count + Changes.modes
 
     def is_current(self) -> bool:
         """Whether layers and weights are as they were; changed numbers are taken over."""
-        if self._count != Changes.count:
+        if self._count != Changes.count + Changes.modes:
             if any(hooked(layer.__dict__) or not _same(_facts(layer), facts) for layer, facts in self._known):
                 return False
             if state.training is None and any(layer.training for layer, _ in self._known):
                 return False
             self.plan.prepare()  # numbers may have been changed past torch's count
-            self._count = Changes.count
+            self._count = Changes.count + Changes.modes
         return self.plan.is_current()
 
 

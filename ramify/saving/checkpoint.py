@@ -220,7 +220,12 @@ class _HeldEntry(Entry):
         """The tensor."""
         return self._tensor
 
-    def unasked(self) -> Any:
+    @property
+    def excess(self) -> int:
+        """No bytes beyond those that were read."""
+        return 0
+
+    def value(self) -> Any:
         """The tensor, for code of users."""
         return self._tensor if self.dtype is torch.bfloat16 else self._tensor.numpy()
 

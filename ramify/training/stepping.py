@@ -266,13 +266,13 @@ class Stepping(Compiling):
         """The modules in the mode for training or inference, and in the old one afterwards."""
         before = self.training
         if before is not training:
-            Changes.count += 1
+            Changes.modes += 1
             set_mode(self, training)
         try:
             yield
         finally:
             if self.training is not before:
-                Changes.count += 1
+                Changes.modes += 1
                 set_mode(self, before)
 
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:

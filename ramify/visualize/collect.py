@@ -30,7 +30,7 @@ def outputs_of(model: Any, x: Any) -> Found:
 
 def _of_graph(model: Any, x: Any) -> Found:
     runner = _Listening(model.lowered)
-    runner.run(*model._fed(x))  # noqa: SLF001 - checked and cast just as for a call
+    runner.run(*model.fed(x))  # checked and cast just as for a call
     return _named(runner.made)
 
 

@@ -234,7 +234,7 @@ def profile(model: Any, x: Any, backward: bool = True, training: bool | None = N
     state = {buffer: buffer.clone() for buffer in (*model.buffers(), *model.parameters()) if not buffer.requires_grad}
     clock = Clock(device)
     run: Any = HookRun(model, clock, backward) if graph is None else GraphRun(model.lowered, model, clock, backward)
-    fed = x if graph is None else model._fed(x)  # noqa: SLF001 - checked and cast just as for a call
+    fed = x if graph is None else model.fed(x)  # checked and cast just as for a call
     with torch.random.fork_rng(_cuda(device)), in_mode(training):
         for number in range(runs + 1):
             run.run(fed)

@@ -129,7 +129,6 @@ def test_serialize_equals_keras():
     ours.build((None, 2))
     theirs.build((None, 2))
     want = keras.layers.serialize(theirs)
-    assert want["config"].pop("quantization_config", None) is None
     assert layers.serialize(ours) == want
     twin = layers.deserialize(layers.serialize(ours))
     assert twin.get_config() == ours.get_config()

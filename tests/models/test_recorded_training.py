@@ -1,4 +1,7 @@
-"""`training=` given where a graph is built: what it means later is what it means in Keras."""
+"""`training=` given where a graph is built holds wherever the model runs, as Keras's guides promise.
+
+Keras 3.15 itself lets `fit` and `predict` override it: Monte Carlo dropout and frozen batch normalization are lost.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +53,13 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("make", [direct, nested, contradicted, in_a_layer])
-def test_as_keras(make, recorded, way):
-    drops = [bool((np.asarray(WAYS[way](make(lib, recorded))) == 0).any()) for lib in (ramify, keras)]
+def test_the_nearest_word_holds(make, recorded, way):
+    drops = bool((WAYS[way](make(ramify, recorded)) == 0).any())
+    assert drops is (recorded if make is not contradicted else not recorded)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("make", [direct, nested, in_a_layer])
+def test_a_plain_call_is_that_of_keras(make, recorded):
+    drops = [bool((np.asarray(make(lib, recorded)(DATA).detach()) == 0).any()) for lib in (ramify, keras)]
     assert drops[0] == drops[1]
-
-
-def test_the_code_says_it():
-    assert "training_mode(True)" in direct(ramify, True).code
