@@ -19,6 +19,7 @@ from ramify.settings import (
     is_interactive_logging_enabled,
 )
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ramify.utils import bounding_boxes
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
 from ramify.utils.files import get_file
 from ramify.utils.folders import (
@@ -53,6 +54,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
