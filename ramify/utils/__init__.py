@@ -21,6 +21,7 @@ from ramify.settings import (
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from ramify.utils import bounding_boxes
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
+from ramify.utils.feature_space import FeatureSpace
 from ramify.utils.files import get_file
 from ramify.utils.folders import (
     audio_dataset_from_directory,
@@ -48,6 +49,7 @@ __getattr__ = attributes(
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "SampleDataset",
