@@ -24,6 +24,7 @@ from ramify import (
     saving,
     tree,
     utils,
+    wrappers,
 )
 from ramify.constraints import Constraint
 from ramify.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -96,4 +97,5 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "wrappers",
 ]
