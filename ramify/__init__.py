@@ -24,6 +24,7 @@ from ramify import (
     saving,
     tree,
     utils,
+    visualization,
     wrappers,
 )
 from ramify.constraints import Constraint
@@ -97,5 +98,6 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "visualization",
     "wrappers",
 ]
