@@ -1,5 +1,6 @@
 # make demo    a fresh virtual environment, the install, and the main job on real data
 # make test    the same environment with what the tests need, and the tests
+# make slow    the long forms of tests that `make test` runs on a sample: kills, bit flips, random graphs (an hour or two)
 # make lint    ruff and mypy
 # make bench   Ramify beside Keras and hand-written PyTorch; BENCH="--backends torch" says what to run
 # make docs    runs the code blocks of the pages and checks their links
@@ -15,7 +16,7 @@ PAGES   := $(wildcard *.md docs/*.md)
 # One call of pip, with the constraints: the pinned torch is chosen before anything else can ask for a newer one.
 INSTALL  = $(PY) -m pip install --disable-pip-version-check --quiet -c constraints.txt --editable
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test slow lint bench docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.all
@@ -23,6 +24,9 @@ demo: $(VENV)/.all
 
 test: $(VENV)/.test
 	$(PY) -m pytest -n $(WORKERS)
+
+slow: $(VENV)/.test
+	$(PY) -m pytest -n $(WORKERS) -m slow
 
 lint: $(VENV)/.lint
 	$(PY) -m ruff check .

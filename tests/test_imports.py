@@ -48,6 +48,8 @@ OPTIONAL = set(
     "torch.distributed torch.utils.tensorboard".split()
 )
 
+_LAZY = ("lazy", "_lazy")  # what imports a module when it is used
+
 MAX_FILE, MAX_GRAPH = 400, 1_500
 
 
@@ -79,11 +81,17 @@ def targets(module: str, statement: ast.Import | ast.ImportFrom) -> Iterator[str
         yield inner if inner in MODULES else base
 
 
+def is_lazy(node: ast.AST) -> bool:
+    """Whether a call names a module that is imported when it is used."""
+    named = isinstance(node, ast.Call) and ast.unparse(node.func) in _LAZY
+    return named and len(node.args) == 1 and isinstance(node.args[0], ast.Constant)
+
+
 def imports(module: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
     for statement in ast.walk(tree):
         if isinstance(statement, ast.Import | ast.ImportFrom):
             yield from ((statement.lineno, target) for target in targets(module, statement))
-        elif isinstance(statement, ast.Call) and ast.unparse(statement.func) == "lazy":
+        elif is_lazy(statement):
             yield statement.lineno, ast.literal_eval(statement.args[0])
 
 
@@ -100,11 +108,7 @@ def run_imports(module: str) -> set[str]:
         if ast.unparse(block.test).endswith("TYPE_CHECKING")
         for line in range(block.lineno, block.end_lineno + 1)
     }
-    later = {
-        call.lineno
-        for call in ast.walk(TREES[module])
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "lazy"
-    }
+    later = {call.lineno for call in ast.walk(TREES[module]) if is_lazy(call)}
     return {target for line, target in own_imports(module) if line not in typing_only | later and target != module}
 
 

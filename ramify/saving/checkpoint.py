@@ -83,7 +83,8 @@ class Snapshot:
     def write_to(self, path: Path) -> None:
         """Write a file as it is, without care for what is there."""
         metadata = {"format": FORMAT, "version": str(VERSION), _SUM: _digest(self.tensors)}
-        safetensors.torch.save_file(self.tensors, path, metadata)
+        # Not `save_file`: it writes a temporary file of its own, whose name nobody could tidy up after a kill.
+        path.write_bytes(safetensors.torch.save(self.tensors, metadata))
 
 
 class Checkpoint:

@@ -1,9 +1,10 @@
 """Helpers that stand beside models."""
 
-from typing import TYPE_CHECKING
+import typing
 
 from ramify.callbacks.progress import Progbar
-from ramify.lazy import attributes, lazy
+from ramify.lazy import attributes as _attributes
+from ramify.lazy import lazy as _lazy
 from ramify.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -36,14 +37,13 @@ from ramify.utils.settings import Config
 from ramify.utils.splitting import split_dataset
 from ramify.utils.state import clear_session, get_source_inputs, is_keras_tensor, standardize_dtype
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from ramify.visualize.dot import model_to_dot
     from ramify.visualize.plot import plot_model
 
 Sequence = PyDataset
-__getattr__ = attributes(
-    __name__,
-    {name: lazy(f"ramify.visualize.{home}") for name, home in (("model_to_dot", "dot"), ("plot_model", "plot"))},
+__getattr__ = _attributes(
+    __name__, {"model_to_dot": _lazy("ramify.visualize.dot"), "plot_model": _lazy("ramify.visualize.plot")}
 )
 
 __all__ = [

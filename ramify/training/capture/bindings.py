@@ -30,6 +30,10 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         self.func, self.args, self.kwargs = func, args, kwargs
         self.passed = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler to keep it out of here
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self.passed or func is not self.func or not same((args, kwargs or {}), (self.args, self.kwargs)):
             raise _Elsewhere

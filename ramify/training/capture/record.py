@@ -54,6 +54,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         super().__exit__(*error)  # type: ignore[no-untyped-call]  # torch's
         self._reads.__exit__(*error)  # type: ignore[no-untyped-call]  # torch's
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # else torch imports its compiler to keep it out of here
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if self.problem is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -327,3 +329,15 @@ def test_auto_starts_by_operation():
     model = make(how="auto")
     warm(model, 3)
     assert why(model) == "operation by operation so far"
+
+
+def test_recording_does_not_import_the_compiler():
+    code = (
+        "import sys, numpy as np, ramify\n"
+        "x = ramify.Input((4,)); m = ramify.Model(x, ramify.layers.Dense(1)(x))\n"
+        "m.compile('adam', 'mse', jit_compile='captured')\n"
+        "for _ in range(5): m.train_on_batch(np.ones((2, 4)), np.ones((2, 1)))\n"
+        "assert m.engine_report['engine'] == 'captured'\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -60,7 +60,7 @@ def test_a_page_stands_alone(name):
 
 def test_sizes():
     assert len(ARCHITECTURES["resnet50"]().explore().html.encode()) <= 150_000
-    assert len((_script() + _style()).encode()) <= 60_000
+    assert len((_script() + _style()).encode()) <= 52_000
 
 
 def test_names_cannot_break_out():
