@@ -54,7 +54,7 @@ def draw_bounding_boxes(
 
     >>> boxes = {"boxes": [[[2, 2, 6, 6]]], "labels": [[0]]}
     >>> drawn = draw_bounding_boxes(np.zeros((1, 9, 9, 3)), boxes, "xyxy", color=(255, 0, 0), line_thickness=1)
-    >>> drawn[0, :, :, 0].sum() // 255
+    >>> int((drawn[0, :, :, 0] == 255).sum())
     16
     """
     pixels, channels_first = pixels_of(images, data_format, "draw_bounding_boxes")

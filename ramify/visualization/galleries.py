@@ -156,11 +156,16 @@ def plot_bounding_box_gallery(
     for boxes, color, mapping in drawings:
         if boxes is not None:
             names = mapping if mapping is not None else class_mapping
-            look = (names, color, line_thickness, thickness, font_scale, "channels_last")
+            look: tuple[Any, ...] = (names, color, line_thickness, thickness, font_scale, "channels_last")
             pixels = draw_bounding_boxes(pixels, boxes, bounding_box_format, *look)
     if legend:
         legend_handles = _patches({"true": true_color, "pred": pred_color})
-    layout = {"rows": rows, "cols": cols, "legend_handles": legend_handles, "data_format": "channels_last"}
+    layout: dict[str, Any] = {
+        "rows": rows,
+        "cols": cols,
+        "legend_handles": legend_handles,
+        "data_format": "channels_last",
+    }
     return plot_image_gallery(pixels, **layout, **kwargs)
 
 
@@ -200,7 +205,7 @@ def plot_segmentation_mask_gallery(
         ImportError: matplotlib is not installed.
     """
     pixels = _shown(images, value_range, data_format)
-    look = (num_classes, color_mapping, alpha, blend, ignore_index, "channels_last")
+    look: tuple[Any, ...] = (num_classes, color_mapping, alpha, blend, ignore_index, "channels_last")
     masks = [mask for mask in (y_true, y_pred) if mask is not None]
     columns = [pixels, *(draw_segmentation_masks(pixels, mask, *look) for mask in masks)]
     joined = np.concatenate(columns, axis=2)

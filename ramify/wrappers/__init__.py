@@ -1,12 +1,13 @@
 """Models as estimators of scikit-learn, which is imported when they are first used."""
 
-from typing import TYPE_CHECKING
+import typing
 
-from ramify.lazy import attributes, lazy
+from ramify.lazy import attributes as _attributes
+from ramify.lazy import lazy as _lazy
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from ramify.wrappers.estimators import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 
-__getattr__ = attributes(__name__, dict.fromkeys(__all__, lazy("ramify.wrappers.estimators")))
+__getattr__ = _attributes(__name__, dict.fromkeys(__all__, _lazy("ramify.wrappers.estimators")))
