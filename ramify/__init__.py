@@ -24,6 +24,8 @@ from ramify import (
     saving,
     tree,
     utils,
+    visualization,
+    wrappers,
 )
 from ramify.constraints import Constraint
 from ramify.dtype_policies import DTypePolicy, FloatDTypePolicy
@@ -96,4 +98,6 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "visualization",
+    "wrappers",
 ]

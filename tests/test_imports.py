@@ -31,7 +31,7 @@ TIERS = (
     ("training",),
     ("saving", "visualize", "export", "distribution", "config", "tree", "mixed_precision"),
     ("utils",),
-    ("applications", "datasets", "preprocessing", "wrappers"),
+    ("applications", "datasets", "preprocessing", "visualization", "wrappers"),
     ("backend",),
     ("",),  # ramify/__init__.py, which joins the parts
     ("cli",),

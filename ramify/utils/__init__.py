@@ -20,7 +20,9 @@ from ramify.settings import (
     is_interactive_logging_enabled,
 )
 from ramify.training.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from ramify.utils import bounding_boxes
 from ramify.utils.arrays import normalize, pad_sequences, to_categorical
+from ramify.utils.feature_space import FeatureSpace
 from ramify.utils.files import get_file
 from ramify.utils.folders import (
     audio_dataset_from_directory,
@@ -47,12 +49,14 @@ __getattr__ = _attributes(
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "SampleDataset",
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",

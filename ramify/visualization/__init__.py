@@ -1,0 +1,16 @@
+"""Images with what a model sees in them: boxes, masks, labels, and galleries of them."""
+
+from ramify.visualization.drawing import draw_bounding_boxes, draw_segmentation_masks
+from ramify.visualization.galleries import (
+    plot_bounding_box_gallery,
+    plot_image_gallery,
+    plot_segmentation_mask_gallery,
+)
+
+__all__ = [
+    "draw_bounding_boxes",
+    "draw_segmentation_masks",
+    "plot_bounding_box_gallery",
+    "plot_image_gallery",
+    "plot_segmentation_mask_gallery",
+]
