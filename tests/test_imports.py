@@ -44,7 +44,7 @@ JOINT = "ramify.models.model"
 
 # May be imported inside a function: what a user need not have, torch's own optional part included.
 OPTIONAL = set(
-    "IPython PIL jax keras matplotlib onnx pandas pydot resvg_py scipy sklearn tensorflow "
+    "IPython PIL flax jax keras matplotlib onnx pandas pydot resvg_py scipy sklearn tensorflow "
     "torch.distributed torch.utils.tensorboard".split()
 )
 

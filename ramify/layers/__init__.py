@@ -6,6 +6,7 @@ from ramify.layers import (
     attention,
     convolutional,
     core,
+    foreign,
     merging,
     normalization,
     pooling,
@@ -18,6 +19,7 @@ from ramify.layers.activations import *
 from ramify.layers.attention import *
 from ramify.layers.convolutional import *
 from ramify.layers.core import *
+from ramify.layers.foreign import *
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.layers.merging import *
@@ -34,6 +36,7 @@ __all__ += activations.__all__
 __all__ += attention.__all__
 __all__ += convolutional.__all__
 __all__ += core.__all__
+__all__ += foreign.__all__
 __all__ += merging.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__

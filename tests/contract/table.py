@@ -11,6 +11,12 @@ ABSTRACT = {
     "InputLayer": "computes nothing; every model of the contract has one",
 }
 
+FOREIGN = {
+    "JaxLayer": "needs jax, which the tests cannot count on: tests/layers/foreign/ run it where it is installed",
+    "FlaxLayer": "needs jax and flax: likewise",
+    "TFSMLayer": "needs tensorflow: likewise",
+}
+
 ROWS = [
     *core.ROWS,
     *convolutional.ROWS,

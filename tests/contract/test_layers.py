@@ -23,7 +23,7 @@ from ramify.layers.calling import mask_of, set_mask
 from tests.contract.draws import FIXED, arguments
 from tests.contract.row import Row, flat, fresh
 from tests.contract.rows import images
-from tests.contract.table import ABSTRACT, ROWS
+from tests.contract.table import ABSTRACT, FOREIGN, ROWS
 
 EXAMPLES = 8
 IMAGES = {row.name for row in images.ROWS}
@@ -85,7 +85,7 @@ def gradients(outputs, inputs, weights):
 def test_no_exported_layer_class_is_missing():
     exported = (getattr(ramify.layers, name) for name in ramify.layers.__all__)
     classes = {one for one in exported if inspect.isclass(one) and issubclass(one, ramify.Layer)}
-    covered = {getattr(ramify.layers, name) for name in [*ABSTRACT, *(row.name for row in ROWS)]}
+    covered = {getattr(ramify.layers, name) for name in [*ABSTRACT, *FOREIGN, *(row.name for row in ROWS)]}
     missing = sorted(one.__name__ for one in classes - covered)
     assert not missing, f"give each of these a row in tests/contract/rows/: {missing}"
 
