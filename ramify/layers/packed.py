@@ -124,7 +124,7 @@ def restored(layer: Any) -> Tensor:
     return layer.from_matrix(matrix)
 
 
-def restored_rows(layer: Any, rows: Tensor) -> Tensor:
+def restored_rows(layer: Any, rows: Tensor | slice) -> Tensor:
     """Some rows of a weight that stands by rows, in floats: an embedding never restores its whole table."""
     name, kind = layer.matrix_name, layer.compute_torch_dtype
     numbers, scale = getattr(layer, name)[rows], getattr(layer, f"{name}_scale").to(kind)[rows]

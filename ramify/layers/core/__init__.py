@@ -1,7 +1,7 @@
 """The layers everything else is made of."""
 
+from ramify.layers.core import convnext as _convnext  # noqa: F401 - for files that name its layers
 from ramify.layers.core.activation import Activation
-from ramify.layers.core.convnext import LayerScale, StochasticDepth
 from ramify.layers.core.dense import Dense
 from ramify.layers.core.einsum_dense import EinsumDense
 from ramify.layers.core.embedding import Embedding
@@ -22,10 +22,8 @@ __all__ = [
     "Input",
     "InputLayer",
     "Lambda",
-    "LayerScale",
     "Masking",
     "ReversibleEmbedding",
-    "StochasticDepth",
     "TorchModuleWrapper",
     "Wrapper",
 ]

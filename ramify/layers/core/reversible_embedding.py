@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
+from ramify.layers import packed
 from ramify.layers.core.embedding import Embedding
 from ramify.registry import serializable
 
@@ -90,11 +91,26 @@ class ReversibleEmbedding(Embedding):
         """The rows; with `reverse`, the products with every row."""
         if not reverse:
             return super().call(inputs).to(self.compute_torch_dtype)
-        kind = dtypes.to_torch(self.reverse_dtype) if self.reverse_dtype else self.compute_torch_dtype
-        table = self.embeddings if self.tie_weights else self.reverse_embeddings.t()
+        if self.reverse_dtype:
+            kind = dtypes.to_torch(self.reverse_dtype)
+        else:  # inputs are not cast: the wider of the two dtypes, as in Keras
+            kind = torch.promote_types(inputs.dtype, self.compute_torch_dtype)
+        table = self._way_back()
         scores = F.linear(inputs.to(kind), table.to(kind))
         cap = self.logit_soft_cap
         return scores if cap is None else torch.tanh(scores / cap) * cap
+
+    def begin_quantization(self, config: Any, type_check: bool = True) -> None:
+        """Refuse a layer with two tables: only the one that both ways share can be quantized."""
+        if not self.tie_weights:
+            raise ArgumentError(f"{self.describe()} has two tables, which are not quantized. Tie its weights.")
+        super().begin_quantization(config, type_check)
+
+    def _way_back(self) -> torch.Tensor:
+        """A row for every integer, as the way back multiplies by them."""
+        if self.is_quantized:
+            return packed.restored_rows(self, slice(None))
+        return self.embeddings if self.tie_weights else self.reverse_embeddings.t()
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where an integer is 0, if `mask_zero`; of vectors, their own mask."""

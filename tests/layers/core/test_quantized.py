@@ -96,6 +96,20 @@ def test_files_travel_both_ways(case, config, tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_a_table_that_goes_both_ways(mode):
+    layer = layers.ReversibleEmbedding(7, 4)
+    vectors = layer(torch.tensor([[1, 2]]))
+    before = layer(vectors, reverse=True).detach()
+    layer.quantize(mode)
+    assert (layer(vectors, reverse=True) - before).abs().max() < 0.2 * before.abs().max()
+    assert layer(torch.tensor([[1, 2]])).shape == (1, 2, 4)
+    apart = layers.ReversibleEmbedding(7, 4, tie_weights=False)
+    apart.build()
+    with pytest.raises(ArgumentError, match="two tables"):
+        apart.quantize(mode)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
 def test_gradients_reach_what_stands_before(mode):
     ours, theirs, x = twins("dense")
     gradients = []

@@ -195,8 +195,8 @@ def test_configs_of_modules():
     again = TorchModuleWrapper.from_config(layer.get_config())
     assert again.module is not layer.module
     torch.testing.assert_close(again(torch.ones(2, 3)), layer(torch.ones(2, 3)))
-    with pytest.raises(UnsafeFileError, match="load_weights"):
-        TorchModuleWrapper.from_config(json.loads(json.dumps(layer.get_config())))
+    read = TorchModuleWrapper.from_config(json.loads(json.dumps(layer.get_config())))  # without the numbers
+    assert read.module.weight.shape == layer.module.weight.shape
     theirs = keras.layers.TorchModuleWrapper(torch.nn.Linear(3, 4)).get_config()
     with pytest.raises(UnsafeFileError, match="only be made by code"):
         TorchModuleWrapper.from_config(theirs)
