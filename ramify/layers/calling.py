@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ramify.errors import InputError, ShapeError, SymbolicValueError
-from ramify.graph import MASK, Node, SymbolicTensor, is_probing, record
+from ramify.errors import ArgumentError, InputError, ShapeError, SymbolicValueError
+from ramify.graph import MASK, Node, SymbolicTensor, is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.building import build_for
 from ramify.layers.hooks import module_call
@@ -303,3 +303,12 @@ def _cast_call(layer: Layer) -> Callable[..., Any]:
             return module_call(layer, *args, **kwargs)
 
     return run
+
+
+def check_loss(layer: Any, loss: Any) -> None:
+    """Refuse a symbolic loss: it has a value in a call alone."""
+    if is_symbolic(loss):
+        raise ArgumentError(
+            f"`add_loss` of {layer.describe()} received a symbolic tensor, which has no value yet. Compute the loss in "
+            "the `call` of a layer and add it there: `self.add_loss(...)`; or override `compute_loss`."
+        )

@@ -227,7 +227,11 @@ class Layer(Quantizing, Stateless):
 
         Args:
             loss: scalar tensor, or a list of them.
+
+        Raises:
+            ArgumentError: a symbolic tensor, which has no value to add: that is known in a call alone.
         """
+        calling.check_loss(self, loss)
         own = self.__dict__
         own["_adds_loss"], own["_fast"] = True, 0
         if self._losses_call != state.call_id:

@@ -10,6 +10,7 @@ import torch
 
 import ramify
 from ramify import Input, Model, layers
+from ramify.errors import ArgumentError
 
 X = np.linspace(-1, 1, 16, dtype="float32").reshape(4, 4)
 
@@ -79,6 +80,14 @@ def test_padding_does_not_change_the_result(nested):  # K#18416, TF#47069
     model = Model(words, layers.LSTM(3)(layers.add([x, x])))
     long = np.array([[1, 2, 0, 0]])
     np.testing.assert_allclose(model.predict(long, verbose=0), model.predict(long[:, :2], verbose=0), rtol=1e-6)
+
+
+def test_a_symbolic_loss_says_where_losses_belong():  # handson-ml3#172
+    a = Input((4,))
+    hidden = layers.Dense(4)(a)
+    model = Model(a, layers.Dense(2)(hidden))
+    with pytest.raises(ArgumentError, match=r"symbolic tensor.*in the `call` of a layer"):
+        model.add_loss(ramify.ops.mean(hidden**2))
 
 
 def test_predict_costs_little_more_than_a_call_and_keeps_nothing():  # K#13118, TF#44711, TF#33340
