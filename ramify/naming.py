@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
+from keyword import iskeyword
 
 _taken: Counter[str] = Counter()
 
@@ -50,6 +51,10 @@ def reset_names() -> None:
 
 
 def identifier(name: str) -> str:
-    """A name as a variable of Python code may have it."""
+    """A name as a variable of Python code may have it.
+
+    >>> identifier("in"), identifier("3 x"), identifier("image")
+    ('input_in', 'input_3_x', 'image')
+    """
     word = "".join(ch if ch.isalnum() else "_" for ch in name)
-    return f"input_{word}" if not word or word[0].isdigit() else word
+    return f"input_{word}" if not word or word[0].isdigit() or iskeyword(word) else word
