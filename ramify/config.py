@@ -6,10 +6,13 @@ from ramify.errors import ArgumentError
 from ramify.image_format import image_data_format, set_image_data_format
 from ramify.registry import allow_code
 from ramify.settings import (
+    disable_flash_attention,
     disable_interactive_logging,
     disable_traceback_filtering,
+    enable_flash_attention,
     enable_interactive_logging,
     enable_traceback_filtering,
+    is_flash_attention_enabled,
     is_interactive_logging_enabled,
     is_traceback_filtering_enabled,
     max_epochs,
@@ -34,6 +37,11 @@ def set_backend(backend: str) -> None:
         raise ArgumentError(f"There is no backend {backend!r}: Ramify runs on PyTorch alone. Use 'torch', or Keras.")
 
 
+def is_nnx_enabled() -> bool:
+    """Whether layers are modules of Flax NNX: never, that is for Keras on JAX."""
+    return False
+
+
 def enable_unsafe_deserialization() -> None:
     """Let files and configs run Python code that they bring along, from now on, in all threads and at every entry.
 
@@ -45,16 +53,20 @@ def enable_unsafe_deserialization() -> None:
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
     "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
+    "is_nnx_enabled",
     "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",

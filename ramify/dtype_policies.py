@@ -329,12 +329,12 @@ def get(identifier: Any) -> DTypePolicy:
     return DTypePolicy(identifier if isinstance(identifier, str) else dtypes.name(identifier))
 
 
-def serialize(policy: DTypePolicy) -> dict[str, Any]:
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The policy as configs hold it."""
     return {
-        "module": "keras" if type(policy) in (DTypePolicy, FloatDTypePolicy) else "keras.dtype_policies",
-        "class_name": type(policy).__name__,
-        "config": policy.get_config(),
+        "module": "keras" if type(dtype_policy) in (DTypePolicy, FloatDTypePolicy) else "keras.dtype_policies",
+        "class_name": type(dtype_policy).__name__,
+        "config": dtype_policy.get_config(),
         "registered_name": None,
     }
 

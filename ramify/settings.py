@@ -20,6 +20,7 @@ class _Switches:
 
     interactive_logging = True
     traceback_filtering = True
+    flash_attention = True
     max_epochs = _from_environment("MAX_EPOCHS")
     max_steps_per_epoch = _from_environment("MAX_STEPS_PER_EPOCH")
 
@@ -70,6 +71,27 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """Whether the library's own frames are left out of tracebacks."""
     return _now.traceback_filtering
+
+
+def enable_flash_attention() -> None:
+    """Let attention run in torch's flash kernel wherever torch finds that best, as is done at first."""
+    _now.flash_attention = True
+
+
+def disable_flash_attention() -> None:
+    """Rule torch's flash attention kernel out, for all attention that does not ask for it by `flash_attention=True`.
+
+    >>> disable_flash_attention()
+    >>> is_flash_attention_enabled()
+    False
+    >>> enable_flash_attention()
+    """
+    _now.flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool:
+    """Whether attention may run in torch's flash kernel."""
+    return _now.flash_attention
 
 
 def max_epochs() -> int | None:

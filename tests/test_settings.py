@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.nn.attention import SDPBackend
 
 import ramify
 from ramify import config
@@ -118,3 +119,26 @@ def test_causes_and_the_place_of_the_error_stay():
     with pytest.raises(RuntimeError, match="mine") as raised:
         model().fit(X, Y, verbose=0, callbacks=[Chained()])
     assert isinstance(raised.value.__cause__, KeyError)
+
+
+def test_flash_attention_can_be_ruled_out(monkeypatch):
+    chosen = []
+    real = ramify.ops.nn.attention.sdpa_kernel
+
+    def watched(kernels):
+        chosen.append(kernels)
+        return real(kernels)
+
+    monkeypatch.setattr(ramify.ops.nn.attention, "sdpa_kernel", watched)
+    q = np.ones((1, 2, 4, 8), "float32")
+    free = ramify.ops.dot_product_attention(q, q, q)
+    assert config.is_flash_attention_enabled()
+    assert not chosen
+    config.disable_flash_attention()
+    try:
+        ruled_out = ramify.ops.dot_product_attention(q, q, q)
+    finally:
+        config.enable_flash_attention()
+    assert SDPBackend.FLASH_ATTENTION not in chosen[0]
+    np.testing.assert_allclose(free, ruled_out, rtol=1e-6)
+    assert not config.is_nnx_enabled()

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ramify.saving import checkpoint, models, weights
+from ramify.saving import export as exporting
 from ramify.saving.report import LoadReport
 
 
@@ -49,6 +50,26 @@ class Saver:
             What was loaded and what was not.
         """
         return weights.load_weights(self, filepath, skip_mismatch, **kwargs)  # type: ignore[arg-type]
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write what the model computes in inference as a program that runs without this library.
+
+        Args:
+            filepath: where to; ends in ``.pt2`` (`torch.export.load` reads it) or ``.onnx``.
+            format: ``"torch"`` or ``"onnx"``; by the ending when not given.
+            verbose: whether to say where the file is; true when not given.
+            input_signature: shapes and dtypes of the inputs, such as `InputSpec`, nested as the model takes them.
+                Its own inputs when not given.
+            **kwargs: for ONNX, passed to `torch.onnx.export`, such as ``opset_version=18``.
+        """
+        exporting.export(self, filepath, format, verbose, input_signature, **kwargs)  # type: ignore[arg-type]
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture, and how the model was compiled, as JSON; `models.model_from_json` reads it.

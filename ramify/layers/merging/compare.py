@@ -22,12 +22,15 @@ class Problem:
 
 
 def shapes_in(tensors: Any) -> list[Shape] | None:
-    """The shapes of real or symbolic tensors and arrays; ``None`` where there is something else among them."""
+    """The shapes of real or symbolic tensors and arrays; ``None`` where there is something else among them.
+
+    Also where torch traces with sizes that it leaves open: it finds out itself whether they fit.
+    """
     shapes: list[Shape] = []
     for x in tensors:
         if isinstance(x, SymbolicTensor):
             shapes.append(x.shape)
-        elif isinstance(x, torch.Tensor):
+        elif isinstance(x, torch.Tensor) and all(type(size) is int for size in x.shape):
             shapes.append(visible_shape(x.shape))
         elif isinstance(x, (np.ndarray, np.generic)):
             shapes.append(x.shape)

@@ -12,6 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ramify.errors import ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
+from ramify.settings import is_flash_attention_enabled
 
 Tensor = torch.Tensor
 _WITHOUT_FLASH = [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -32,8 +33,11 @@ def bias_of(mask: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def kernels_for(flash: bool | None) -> AbstractContextManager[None]:
-    """The choice among torch's attention kernels: free, flash alone, or all but flash."""
-    if flash is None:
+    """The choice among torch's attention kernels: free, flash alone, or all but flash.
+
+    The free choice is that of `config.disable_flash_attention` too.
+    """
+    if flash is None and is_flash_attention_enabled():
         return nullcontext()
     return sdpa_kernel(SDPBackend.FLASH_ATTENTION if flash else _WITHOUT_FLASH)
 
