@@ -12,7 +12,7 @@ from ramify.errors import ArgumentError
 from ramify.graph import is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves, unflatten
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 Function = Callable[..., Any]

@@ -14,7 +14,7 @@ from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor, is_symbolic
 from ramify.graph.structure import flatten
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 

@@ -12,7 +12,7 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.graph.structure import map_leaves
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 

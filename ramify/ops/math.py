@@ -9,7 +9,7 @@ import torch
 from ramify.errors import ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 

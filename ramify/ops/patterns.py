@@ -11,7 +11,7 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 Group = tuple[str, ...]

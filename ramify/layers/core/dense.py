@@ -11,7 +11,7 @@ from ramify import activations, constraints, initializers, quantizers, regulariz
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 

@@ -13,7 +13,7 @@ from ramify import activations, constraints, initializers, quantizers, regulariz
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.core.equation import Equation
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 

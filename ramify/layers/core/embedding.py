@@ -9,9 +9,9 @@ import torch.nn.functional as F
 
 from ramify import constraints, initializers, quantizers, regularizers
 from ramify.errors import ArgumentError, InputError
-from ramify.layers import packed
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers import packed
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 

@@ -11,16 +11,16 @@ import torch
 
 from ramify import dtype_policies
 from ramify.errors import ArgumentError
+from ramify.foreign.bridge import Program, as_array, to_torch
+from ramify.foreign.packages import needs_jax
 from ramify.graph import SymbolicTensor, is_probing
 from ramify.graph.structure import flatten
 from ramify.layers.config import restored
-from ramify.layers.core.code import function_config, function_from
-from ramify.layers.foreign.bridge import Program, as_array, to_torch
-from ramify.layers.foreign.packages import needs_jax
 from ramify.layers.layer import Layer
 from ramify.layers.seeding import Stream
 from ramify.layers.shapes import on_shapes
 from ramify.registry import serializable
+from ramify.registry.live import function_config, function_from
 
 _CALL = ("params", "state", "rng", "inputs", "training")
 _INIT = ("rng", "inputs", "training")

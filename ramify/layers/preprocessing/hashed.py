@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.layers.preprocessing.fingerprints import Words, crossed, hash_texts
+from ramify.fingerprints import Words, crossed, hash_texts
 from ramify.layers.preprocessing.texts import Texts
 
 Column = torch.Tensor | Texts

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.layers.preprocessing.fingerprints import hash_texts
+from ramify.fingerprints import hash_texts
 from ramify.layers.preprocessing.lookup import IndexLookup
 from ramify.layers.preprocessing.texts import Texts, as_texts
 from ramify.registry import serializable

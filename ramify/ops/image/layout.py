@@ -9,7 +9,7 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_data_format
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 

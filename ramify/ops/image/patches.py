@@ -12,7 +12,7 @@ from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.ops.nn.padding import same_pads
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 Sizes = int | Sequence[int]

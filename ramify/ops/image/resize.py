@@ -14,7 +14,7 @@ from ramify.ops.convert import sizes_of
 from ramify.ops.image.layout import as_float, as_was, channels_last
 from ramify.ops.image.sampling import KERNELS, resampled
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 _METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")

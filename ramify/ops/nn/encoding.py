@@ -12,7 +12,7 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_data_format
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 

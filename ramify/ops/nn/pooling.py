@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from ramify.image_format import checked_choice, per_axis
 from ramify.ops.nn.layout import from_front, lifted, to_front
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 
 Tensor = torch.Tensor
 Sizes = int | Sequence[int]

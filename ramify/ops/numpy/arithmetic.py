@@ -6,7 +6,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, common, promoted, tensors, unified
+from ramify.promotion import Tensor, TensorLike, as_float, common, promoted, tensors, unified
 
 
 @op

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, tensors, to_tensor
 
 
 @op

@@ -9,7 +9,7 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, constant, kind, result_dtype, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, constant, kind, result_dtype, tensors, to_tensor
 
 ShapeLike = int | Sequence[int]
 

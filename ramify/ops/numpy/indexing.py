@@ -11,7 +11,7 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, promoted, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, promoted, tensors, to_tensor
 
 
 @op

@@ -9,7 +9,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
 
 Parts = int | Sequence[int]
 

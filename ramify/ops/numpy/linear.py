@@ -13,7 +13,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor, unified
+from ramify.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor, unified
 
 
 def _computed(function: Callable[..., Tensor], *operands: Tensor) -> Tensor:

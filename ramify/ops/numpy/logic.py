@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, promoted, tensors, to_tensor, unified
+from ramify.promotion import Tensor, TensorLike, promoted, tensors, to_tensor, unified
 
 
 @op

@@ -11,7 +11,7 @@ from ramify.ops.numpy.quantiles import quantiles
 from ramify.ops.numpy.reductions import Axis, place, prod, summable
 from ramify.ops.numpy.scans import cumprod, cumsum
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float32, axes_of, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float32, axes_of, to_tensor
 
 
 def _filled(x: TensorLike, value: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.ops.numpy.reductions import Axis, flat_axes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float32, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float32, to_tensor
 
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 

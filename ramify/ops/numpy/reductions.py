@@ -11,7 +11,7 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, as_float32, axes_of, result_dtype, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, as_float32, axes_of, result_dtype, to_tensor
 
 Axis = int | tuple[int, ...] | list[int] | None
 _INTEGERS_KEPT = (torch.int32, torch.int64)

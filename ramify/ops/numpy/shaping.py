@@ -12,7 +12,7 @@ from ramify.errors import ArgumentError
 from ramify.graph import is_probing
 from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
+from ramify.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
 
 Axes = int | Sequence[int]
 

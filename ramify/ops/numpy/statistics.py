@@ -7,7 +7,7 @@ import torch
 from ramify.errors import ShapeError
 from ramify.ops.numpy.reductions import Axis
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, axes_of, kind, result_dtype, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, axes_of, kind, result_dtype, to_tensor
 
 
 @op

@@ -6,7 +6,7 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, as_float32, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, as_float32, to_tensor
 
 _DOUBLE = torch.float64
 

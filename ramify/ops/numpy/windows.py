@@ -8,7 +8,7 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor
+from ramify.promotion import Tensor
 
 
 def _window(make: Callable[..., Tensor], points: int, **options: float) -> Tensor:

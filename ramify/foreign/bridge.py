@@ -10,7 +10,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from ramify.errors import ArgumentError
-from ramify.layers.foreign.packages import needs_jax
+from ramify.foreign.packages import needs_jax
 
 # What DLPack says to a dtype, a device or a layout that the other side does not take.
 _REFUSED = (BufferError, RuntimeError, TypeError, ValueError)

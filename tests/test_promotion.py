@@ -12,7 +12,7 @@ import torch
 
 from ramify import dtypes, ops
 from ramify.errors import InputError
-from ramify.ops.promotion import result_dtype, to_tensor
+from ramify.promotion import result_dtype, to_tensor
 
 NAMES = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
 ALL = [*NAMES, "uint16", "uint32"]

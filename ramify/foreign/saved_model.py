@@ -12,8 +12,8 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from ramify.errors import ArgumentError, FileFormatError, ShapeError
+from ramify.foreign.packages import needs_tensorflow
 from ramify.graph.structure import flatten, map_leaves, unflatten
-from ramify.layers.foreign.packages import needs_tensorflow
 
 
 class SavedModel:

@@ -9,7 +9,7 @@ import torch
 
 from ramify import dtype_policies
 from ramify.errors import ArgumentError, NotBuiltError
-from ramify.layers import float8, packed
+from ramify.quantizers import float8, packed
 from ramify.quantizers.configs import QuantizationConfig, config_for
 from ramify.quantizers.quantizer import AbsMaxQuantizer
 from ramify.variables import State

@@ -10,8 +10,8 @@ from torch import nn
 
 from ramify import Input, Model, layers, saving
 from ramify.errors import FileFormatError, UnsafeFileError
-from ramify.layers.core import torch_structure
-from ramify.layers.core.torch_structure import describe, restore
+from ramify.registry import torch_modules
+from ramify.registry.torch_modules import describe, restore
 
 ARGUMENTS = {
     "ConstantPad1d": (1, 2.0), "ConstantPad2d": (1, 2.0), "ConstantPad3d": (1, 2.0), "Bilinear": (2, 3, 4),
@@ -29,7 +29,7 @@ def arguments(name):
     return ARGUMENTS.get(name, start)
 
 
-@pytest.mark.parametrize("name", sorted(torch_structure._TABLE))
+@pytest.mark.parametrize("name", sorted(torch_modules._TABLE))
 def test_every_class_of_the_table(name):
     module = getattr(nn, name)(*arguments(name))
     found = describe(module)
