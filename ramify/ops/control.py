@@ -14,6 +14,10 @@ from ramify.graph.structure import flatten, map_leaves, unflatten
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = [
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop",
+]  # fmt: skip
+
 Tensor = torch.Tensor
 Function = Callable[..., Any]
 

@@ -16,6 +16,10 @@ from ramify.graph.structure import flatten
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = [
+    "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "saturate_cast", "shape", "stop_gradient",
+]  # fmt: skip
+
 Tensor = torch.Tensor
 
 

@@ -11,6 +11,8 @@ from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
+
 Tensor = torch.Tensor
 Pair = tuple[Tensor, Tensor]
 

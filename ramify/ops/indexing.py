@@ -13,6 +13,8 @@ from ramify.ops.convert import like, sizes_of
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = ["scatter", "scatter_update", "slice", "slice_update", "unstack"]
+
 Tensor = torch.Tensor
 
 

@@ -14,6 +14,11 @@ from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = [
+    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "logdet", "lstsq", "lu_factor", "matrix_rank",
+    "norm", "pinv", "qr", "solve", "solve_triangular", "svd",
+]  # fmt: skip
+
 Tensor = torch.Tensor
 
 

@@ -11,6 +11,11 @@ from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = [
+    "cdist", "erf", "erfc", "erfinv", "extract_sequences", "in_top_k", "logsumexp", "rsqrt", "segment_max",
+    "segment_min", "segment_prod", "segment_sum", "top_k", "view_as_complex", "view_as_real",
+]  # fmt: skip
+
 Tensor = torch.Tensor
 
 

@@ -13,6 +13,8 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = ["rearrange"]
+
 Tensor = torch.Tensor
 Group = tuple[str, ...]
 

@@ -13,6 +13,8 @@ from ramify.errors import ShapeError
 from ramify.layers.convolutional.base import Convolution, Shape, checked_filters, refuse_strides_with_dilation
 from ramify.registry import serializable
 
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
+
 
 class Conv(Convolution):
     """Base of the plain convolutions; the arguments are described at `Conv2D`."""
@@ -168,3 +170,8 @@ class Conv3D(Conv):
     """
 
     rank = 3
+
+
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+Convolution3D = Conv3D

@@ -15,6 +15,11 @@ from ramify.layers.convolutional.base import Convolution, Shape, checked_filters
 from ramify.ops.nn.padding import transposed_pads
 from ramify.registry import serializable
 
+__all__ = [
+    "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
+    "Convolution3DTranspose",
+]  # fmt: skip
+
 
 class ConvTranspose(Convolution):
     """Base of the transposed convolutions; the arguments are described at `Conv2DTranspose`."""
@@ -238,3 +243,8 @@ class Conv3DTranspose(ConvTranspose):
             bias_constraint,
             **kwargs,
         )
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose

@@ -12,6 +12,8 @@ from ramify.errors import ArgumentError
 from ramify.layers.convolutional.base import Convolution, Shape
 from ramify.registry import serializable
 
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D"]
+
 
 class DepthwiseConv(Convolution):
     """Base of the depthwise convolutions; the arguments are described at `DepthwiseConv2D`."""

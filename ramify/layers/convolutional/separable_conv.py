@@ -13,6 +13,8 @@ from ramify.layers.convolutional.base import Convolution, Shape, checked_filters
 from ramify.layers.convolutional.depthwise_conv import checked_multiplier
 from ramify.registry import serializable
 
+__all__ = ["SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
+
 
 class SeparableConv(Convolution):
     """Base of the separable convolutions; the arguments are described at `SeparableConv2D`."""
@@ -142,3 +144,7 @@ class SeparableConv2D(SeparableConv):
     """
 
     rank = 2
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

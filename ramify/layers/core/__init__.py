@@ -14,16 +14,6 @@ from ramify.layers.core.torch_module import TorchModuleWrapper
 from ramify.layers.core.wrapper import Wrapper
 
 __all__ = [
-    "Activation",
-    "Dense",
-    "EinsumDense",
-    "Embedding",
-    "Identity",
-    "Input",
-    "InputLayer",
-    "Lambda",
-    "Masking",
-    "ReversibleEmbedding",
-    "TorchModuleWrapper",
-    "Wrapper",
-]
+    "Activation", "Dense", "EinsumDense", "Embedding", "Identity", "Input", "InputLayer", "Lambda", "Masking",
+    "ReversibleEmbedding", "TorchModuleWrapper", "Wrapper",
+]  # fmt: skip

@@ -16,17 +16,7 @@ from ramify.layers.preprocessing.string_lookup import StringLookup
 from ramify.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = [
-    "CategoryEncoding",
-    "Discretization",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "MelSpectrogram",
-    "Normalization",
-    "Pipeline",
-    "Rescaling",
-    "STFTSpectrogram",
-    "StringLookup",
-    "TextVectorization",
-]
+    "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "MelSpectrogram",
+    "Normalization", "Pipeline", "Rescaling", "STFTSpectrogram", "StringLookup", "TextVectorization",
+]  # fmt: skip
 __all__ += image.__all__

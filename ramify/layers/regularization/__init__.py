@@ -5,12 +5,6 @@ from ramify.layers.regularization.dropout import Dropout, SpatialDropout1D, Spat
 from ramify.layers.regularization.noise import AlphaDropout, GaussianDropout, GaussianNoise
 
 __all__ = [
-    "ActivityRegularization",
-    "AlphaDropout",
-    "Dropout",
-    "GaussianDropout",
-    "GaussianNoise",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-]
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D",
+]  # fmt: skip

@@ -9,17 +9,6 @@ from ramify.layers.reshaping.up_sampling import UpSampling1D, UpSampling2D, UpSa
 from ramify.layers.reshaping.zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 
 __all__ = [
-    "Cropping1D",
-    "Cropping2D",
-    "Cropping3D",
-    "Flatten",
-    "Permute",
-    "RepeatVector",
-    "Reshape",
-    "UpSampling1D",
-    "UpSampling2D",
-    "UpSampling3D",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-    "ZeroPadding3D",
-]
+    "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+]  # fmt: skip

@@ -13,6 +13,8 @@ from ramify.errors import ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 
+__all__ = ["dot_product_attention"]
+
 Tensor = torch.Tensor
 _WITHOUT_FLASH = [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 

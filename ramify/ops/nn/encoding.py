@@ -14,6 +14,8 @@ from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = ["depth_to_space", "fold", "multi_hot", "one_hot", "polar", "space_to_depth", "unfold"]
+
 Tensor = torch.Tensor
 
 

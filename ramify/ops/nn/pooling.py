@@ -13,6 +13,8 @@ from ramify.ops.nn.layout import from_front, lifted, to_front
 from ramify.ops.op import op
 from ramify.promotion import to_tensor
 
+__all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
+
 Tensor = torch.Tensor
 Sizes = int | Sequence[int]
 Pool = Callable[[Tensor, tuple[int, ...], bool], Tensor]

@@ -7,6 +7,11 @@ import torch
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, tensors, to_tensor
 
+__all__ = [
+    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "left_shift", "right_shift",
+]  # fmt: skip
+
 
 @op
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:

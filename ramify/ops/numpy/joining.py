@@ -11,6 +11,11 @@ from ramify.errors import ArgumentError
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
 
+__all__ = [
+    "append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split", "stack", "vsplit",
+    "vstack",
+]  # fmt: skip
+
 Parts = int | Sequence[int]
 
 

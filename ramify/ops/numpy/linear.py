@@ -15,6 +15,11 @@ from ramify.errors import ArgumentError
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor, unified
 
+__all__ = [
+    "correlate", "cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "slogdet", "tensordot", "trace",
+    "vander", "vdot",
+]  # fmt: skip
+
 
 def _computed(function: Callable[..., Tensor], *operands: Tensor) -> Tensor:
     """Run a product in a dtype that torch has a kernel for, and return the operands' own."""

@@ -7,6 +7,12 @@ import torch
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, promoted, tensors, to_tensor, unified
 
+__all__ = [
+    "allclose", "equal", "greater", "greater_equal", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf",
+    "isposinf", "isreal", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "not_equal",
+    "signbit",
+]  # fmt: skip
+
 
 @op
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:

@@ -13,6 +13,11 @@ from ramify.ops.numpy.scans import cumprod, cumsum
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, as_float32, axes_of, to_tensor
 
+__all__ = [
+    "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanprod",
+    "nanstd", "nansum", "nanvar",
+]  # fmt: skip
+
 
 def _filled(x: TensorLike, value: float) -> Tensor:
     x = to_tensor(x)

@@ -12,6 +12,8 @@ from ramify.errors import ArgumentError
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, constant, to_tensor
 
+__all__ = ["pad"]
+
 _PLACES = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric", "wrap": "wrap", "circular": "wrap"}
 
 

@@ -11,6 +11,8 @@ from ramify.ops.numpy.reductions import Axis, flat_axes
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, as_float32, to_tensor
 
+__all__ = ["median", "nanpercentile", "nanquantile", "percentile", "quantile"]
+
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 

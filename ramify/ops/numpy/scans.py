@@ -10,6 +10,8 @@ from ramify import dtypes
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, as_float, result_dtype, to_tensor
 
+__all__ = ["cumprod", "cumsum", "diff", "trapezoid"]
+
 
 def _runnable(x: TensorLike, axis: int | None, dtype: Any) -> tuple[Tensor, int, torch.dtype]:
     x = to_tensor(x)

@@ -14,6 +14,11 @@ from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
 
+__all__ = [
+    "broadcast_to", "expand_dims", "flip", "fliplr", "flipud", "moveaxis", "ravel", "repeat", "reshape", "roll",
+    "rot90", "squeeze", "swapaxes", "tile", "transpose", "view",
+]  # fmt: skip
+
 Axes = int | Sequence[int]
 
 

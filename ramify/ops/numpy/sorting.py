@@ -10,6 +10,8 @@ from ramify.errors import ArgumentError
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, as_float, tensors, to_tensor, unified
 
+__all__ = ["argpartition", "argsort", "bincount", "digitize", "histogram", "searchsorted", "sort", "unique"]
+
 
 @op
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:

@@ -9,6 +9,8 @@ from ramify.ops.numpy.reductions import Axis
 from ramify.ops.op import op
 from ramify.promotion import Tensor, TensorLike, as_float, axes_of, kind, result_dtype, to_tensor
 
+__all__ = ["average", "corrcoef"]
+
 
 @op
 def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None) -> Tensor:

@@ -13,6 +13,8 @@ from ramify.errors import ArgumentError
 from ramify.graph import is_symbolic, record
 from ramify.promotion import Tensor, to_tensor
 
+__all__ = ["vectorize"]
+
 _SIDE = re.compile(r"^\s*\([\w\s,]*\)\s*(,\s*\([\w\s,]*\)\s*)*$")
 
 

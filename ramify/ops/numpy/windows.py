@@ -10,6 +10,8 @@ from ramify import dtypes
 from ramify.ops.op import op
 from ramify.promotion import Tensor
 
+__all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
+
 
 def _window(make: Callable[..., Tensor], points: int, **options: float) -> Tensor:
     return make(int(points), periodic=False, dtype=dtypes.to_torch(None), **options)
