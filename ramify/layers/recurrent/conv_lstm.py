@@ -9,8 +9,9 @@ import torch.nn.functional as F
 
 from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
+from ramify.layers.arguments import own_arguments
 from ramify.layers.convolutional.base import refuse_strides_with_dilation
-from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
+from ramify.layers.recurrent.cell import Cell, States, settle_cell
 from ramify.layers.recurrent.lstm import UnitForgetBias
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.ops.nn.padding import same_pads
@@ -40,7 +41,7 @@ class ConvLSTMCell(Cell):
     def __init__(self, rank: int, arguments: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         who = f"ConvLSTM{rank}D"
-        settle(self, arguments)
+        settle_cell(self, arguments)
         self.rank = rank
         for name in ("kernel_size", "strides", "dilation_rate"):
             setattr(self, name, per_axis(arguments[name], rank, f"{who}: {name}"))
