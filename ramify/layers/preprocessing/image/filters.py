@@ -1,4 +1,4 @@
-"""`RandomGaussianBlur`: some images are blurred."""
+"""Layers that blur and sharpen images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from ramify.errors import ArgumentError
 from ramify.image_format import per_axis
 from ramify.layers.preprocessing.image.base import ImageLayer, value_range_of
-from ramify.layers.preprocessing.image.draws import factor_range, per_image
+from ramify.layers.preprocessing.image.draws import Draws, factor_range, per_image
 from ramify.registry import serializable
 
 Tensor = torch.Tensor
@@ -61,18 +61,12 @@ class RandomGaussianBlur(ImageLayer):
         self.value_range = value_range_of(value_range, "RandomGaussianBlur")
         self.seeded(seed)
 
-    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+    def drawn(self, draws: Draws) -> Any:
         """Whether to blur each image, ``(batch,)``, and the standard deviations along both axes, ``(2,)``."""
-        if not training:
-            return None
-        draws = self.draws(data, seed)
         return {"should_apply_blur": draws.chance(self.factor), "blur_factor": draws.uniform((2,), *self.sigma)}
 
-    def transform_images(self, images: Tensor, transformation: Any, training: bool = True) -> Tensor:
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
         """The images, some of them blurred."""
-        del training
-        if transformation is None:
-            return images
         planes, sigma = self.planes(images), transformation["blur_factor"]
         rows, columns = self.kernel_size
         channels = planes.shape[1]
@@ -88,3 +82,56 @@ def _gauss(sigma: Tensor, size: int) -> Tensor:
     """A Gaussian of sum 1 at whole distances from the middle, ``(size,)``."""
     distance = torch.arange(size, dtype=torch.float32, device=sigma.device) - size // 2
     return torch.softmax(-0.5 * (distance / sigma.clamp(min=1e-6)) ** 2, 0)
+
+
+@serializable("keras.layers")
+class RandomSharpness(ImageLayer):
+    """Make each image smoother or sharper, to an extent of its own, while training.
+
+    Args:
+        factor: a number or a pair from -1 to 1; a number is the pair of 0 and it. At 0.5 nothing changes, at 0 the
+            image is smooth, at 1 as much sharper as it would be smoother.
+        value_range: the lowest and the highest value of a pixel; results end there.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+        seed: ``None`` draws from torch's global generator; a whole number gives the layer a sequence of its own.
+
+    Shapes:
+        ``(batch, height, width, channels)`` or ``(height, width, channels)`` -> the same.
+
+    Raises:
+        ArgumentError: a factor outside -1 to 1, or no range.
+
+    Example:
+
+    >>> RandomSharpness((0.5, 0.5))(torch.tensor([0.0, 55.0]).reshape(1, 2, 1)).flatten()
+    tensor([ 0., 55.])
+    """
+
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = factor_range(factor, "RandomSharpness: factor")
+        if not isinstance(factor, (list, tuple)):
+            self.factor = (0, self.factor[1])
+        self.value_range = value_range_of(value_range, "RandomSharpness")
+        self.seeded(seed)
+
+    def drawn(self, draws: Draws) -> Any:
+        """How sharp each image becomes, ``(batch,)``."""
+        return {"factor": draws.uniform((draws.count,), *self.factor)}
+
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        """The images, smoother or sharper."""
+        planes = self.planes(images)
+        channels = planes.shape[1]
+        kernel = torch.full((channels, 1, 3, 3), 1 / 13, dtype=planes.dtype, device=planes.device)
+        kernel[:, :, 1, 1] = 5 / 13
+        smooth = F.conv2d(planes, kernel, padding=1, groups=channels)
+        share = per_image(transformation["factor"] * 2).to(images.dtype)
+        return self.surface(torch.lerp(smooth, planes, share)).clamp(*self.value_range)

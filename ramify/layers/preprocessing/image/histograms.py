@@ -1,4 +1,4 @@
-"""`ContrastLimitedAdaptiveHistogramEqualization`: equalization by neighbourhood."""
+"""Layers that spread the values of images over their range."""
 
 from __future__ import annotations
 
@@ -11,12 +11,107 @@ import torch.nn.functional as F
 from ramify.errors import ArgumentError
 from ramify.image_format import per_axis
 from ramify.layers.preprocessing.image.base import ImageLayer, rescaled, value_range_of
-from ramify.layers.preprocessing.image.equalization import counts
 from ramify.layers.preprocessing.image.resampling import whole
 from ramify.registry import serializable
 
 Tensor = torch.Tensor
+
+
+@serializable("keras.layers")
+class AutoContrast(ImageLayer):
+    """Spread the values of each channel of each image over the whole range, in training and outside of it.
+
+    A channel of one value only stays as it is.
+
+    Args:
+        value_range: the lowest and the highest value of a pixel.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+
+    Shapes:
+        ``(batch, height, width, channels)`` or ``(height, width, channels)`` -> the same.
+
+    Raises:
+        ArgumentError: no range.
+
+    Example:
+
+    >>> AutoContrast()(torch.tensor([10.0, 20.0, 30.0]).reshape(1, 3, 1)).flatten()
+    tensor([  0.0000, 127.5000, 255.0000])
+    """
+
+    always = True
+
+    def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value_range = value_range_of(value_range, "AutoContrast")
+
+    def transform_images(self, images: Tensor, transformation: Any = None, training: bool = True) -> Tensor:
+        """The images with all the contrast that they can have."""
+        del transformation, training
+        low, high = self.value_range
+        darkest = images.amin(self.space_axes, keepdim=True)
+        spread = images.amax(self.space_axes, keepdim=True) - darkest
+        flat = spread == 0
+        values = (images - darkest) * ((high - low) / torch.where(flat, 1.0, spread)) + low
+        return torch.where(flat, images, values.clamp(low, high))
+
+
 _BYTES = (0.0, 255.0)
+
+
+@serializable("keras.layers")
+class Equalization(ImageLayer):
+    """Spread the values of each channel of each image so that all are about as frequent, while training.
+
+    Each image is equalized by itself. (Keras 3.15 counts the values of a whole batch together.)
+
+    Args:
+        value_range: the lowest and the highest value of a pixel.
+        bins: how many ranges of values are told apart.
+        data_format: ``"channels_last"`` or ``"channels_first"``.
+
+    Shapes:
+        ``(batch, height, width, channels)`` or ``(height, width, channels)`` -> the same.
+
+    Raises:
+        ArgumentError: no range, or fewer than 2 bins.
+
+    Example:
+
+    >>> Equalization()(torch.tensor([10.0, 20.0, 30.0]).reshape(1, 3, 1)).flatten()
+    tensor([  0., 128., 255.])
+    """
+
+    def __init__(
+        self, value_range: Sequence[float] = (0, 255), bins: int = 256, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.value_range = value_range_of(value_range, "Equalization")
+        if not isinstance(bins, int) or bins < 2:
+            raise ArgumentError(f"Equalization takes 2 bins or more, but got bins={bins!r}.")
+        self.bins = bins
+
+    def transform_images(self, images: Tensor, transformation: Any = None, training: bool = True) -> Tensor:
+        """The images, equalized."""
+        del transformation
+        if not training:
+            return images
+        planes = self.planes(rescaled(images, self.value_range, _BYTES))
+        which = (planes.flatten(2) * ((self.bins - 1) / 255)).to(torch.int64).clamp(0, self.bins - 1)
+        below = counts(which, self.bins).cumsum(-1)
+        first = torch.where(below > 0, below, below[..., -1:]).amin(-1, keepdim=True)
+        spread = (below[..., -1:] - first).clamp(min=1)  # 0 for a single value, which becomes 0
+        table = ((below - first).clamp(min=0) * (255 / spread)).round()
+        values = table.gather(-1, which).reshape(planes.shape).to(images.dtype)
+        return rescaled(self.surface(values), _BYTES, self.value_range)
+
+
+def counts(which: Tensor, bins: int) -> Tensor:
+    """How often each number from 0 to `bins` occurs along the last axis: ``(..., any)`` int64 -> ``(..., bins)``."""
+    found = torch.zeros((*which.shape[:-1], bins), dtype=torch.float32, device=which.device)
+    return found.scatter_add_(-1, which, torch.ones((), device=which.device).expand(which.shape))
+
+
 _BINS = 256
 
 
