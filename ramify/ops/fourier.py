@@ -9,11 +9,10 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
 __all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 
-Tensor = torch.Tensor
 Pair = tuple[Tensor, Tensor]
 
 

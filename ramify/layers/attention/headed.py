@@ -15,7 +15,7 @@ from ramify.layers.arguments import settle
 from ramify.layers.attention.scores import Dropping, attend, attend_with_weights, combine, window_mask
 from ramify.layers.core.einsum_dense import EinsumDense
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 Shape = tuple[int | None, ...]
 _FREE = "abcdefghijklm"  # letters of the axes that a projection leaves alone

@@ -18,7 +18,7 @@ from ramify.layers.arguments import settle
 from ramify.layers.layer import Layer
 from ramify.layers.recurrent.dropping import dropout_mask
 from ramify.layers.recurrent.states import as_list, zero_states
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 States = list[torch.Tensor]
 

@@ -12,11 +12,9 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_data_format
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
 __all__ = ["depth_to_space", "fold", "multi_hot", "one_hot", "polar", "space_to_depth", "unfold"]
-
-Tensor = torch.Tensor
 
 
 def _refuse_sparse(sparse: bool, who: str) -> None:

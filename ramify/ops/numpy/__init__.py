@@ -3,7 +3,6 @@
 # ruff: noqa: F403 - the lists of the modules are the list
 from ramify.ops.numpy import (
     arithmetic,
-    bits,
     creation,
     indexing,
     joining,
@@ -11,7 +10,6 @@ from ramify.ops.numpy import (
     logic,
     missing,
     padding,
-    quantiles,
     reductions,
     scans,
     shaping,
@@ -23,7 +21,6 @@ from ramify.ops.numpy import (
     windows,
 )
 from ramify.ops.numpy.arithmetic import *
-from ramify.ops.numpy.bits import *
 from ramify.ops.numpy.creation import *
 from ramify.ops.numpy.indexing import *
 from ramify.ops.numpy.joining import *
@@ -31,7 +28,6 @@ from ramify.ops.numpy.linear import *
 from ramify.ops.numpy.logic import *
 from ramify.ops.numpy.missing import *
 from ramify.ops.numpy.padding import *
-from ramify.ops.numpy.quantiles import *
 from ramify.ops.numpy.reductions import *
 from ramify.ops.numpy.scans import *
 from ramify.ops.numpy.shaping import *
@@ -44,7 +40,6 @@ from ramify.ops.numpy.windows import *
 
 __all__: list[str] = []
 __all__ += arithmetic.__all__
-__all__ += bits.__all__
 __all__ += creation.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__
@@ -52,7 +47,6 @@ __all__ += linear.__all__
 __all__ += logic.__all__
 __all__ += missing.__all__
 __all__ += padding.__all__
-__all__ += quantiles.__all__
 __all__ += reductions.__all__
 __all__ += scans.__all__
 __all__ += shaping.__all__

@@ -10,7 +10,7 @@ from ramify.errors import ArgumentError, InputError
 from ramify.image_format import checked_data_format
 from ramify.layers.layer import Layer
 from ramify.layers.preprocessing.image.draws import Draws
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 Tensor = torch.Tensor
 

@@ -16,8 +16,27 @@ from ramify.registry import serializable
 Tensor = torch.Tensor
 
 
+class _ColorLayer(ImageLayer):
+    """What the layers share that draw a factor for each image."""
+
+    lowest = -1.0  # of the factor
+
+    def __init__(
+        self,
+        factor: float | Sequence[float],
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = factor_range(factor, f"{type(self).__name__}: factor", low=self.lowest)
+        self.value_range = value_range_of(value_range, type(self).__name__)
+        self.seeded(seed)
+
+
 @serializable("keras.layers")
-class RandomHue(ImageLayer):
+class RandomHue(_ColorLayer):
     """Turn the hue of each image by an angle of its own while training.
 
     Args:
@@ -39,18 +58,7 @@ class RandomHue(ImageLayer):
     tensor([10., 20., 30.])
     """
 
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.factor = factor_range(factor, "RandomHue: factor", low=0.0)
-        self.value_range = value_range_of(value_range, "RandomHue")
-        self.seeded(seed)
+    lowest = 0.0
 
     def drawn(self, draws: Draws) -> Any:
         """What to add to the hue of each image, in whole turns, ``(batch,)``."""
@@ -68,7 +76,7 @@ class RandomHue(ImageLayer):
 
 
 @serializable("keras.layers")
-class RandomSaturation(ImageLayer):
+class RandomSaturation(_ColorLayer):
     """Multiply the saturation of each image by a factor of its own while training.
 
     Args:
@@ -90,19 +98,6 @@ class RandomSaturation(ImageLayer):
     >>> RandomSaturation((0.0, 0.0))(torch.tensor([10.0, 20.0, 30.0]).reshape(1, 1, 3)).flatten().round()
     tensor([30., 30., 30.])
     """
-
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.factor = factor_range(factor, "RandomSaturation: factor")
-        self.value_range = value_range_of(value_range, "RandomSaturation")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The factor of each image's saturation, ``(batch,)``."""
@@ -144,6 +139,8 @@ class RandomGrayscale(ImageLayer):
 
     keeps_dtype = True
 
+    left_out_of_config = ("seed",)
+
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
         if not isinstance(factor, (int, float)) or not 0 <= factor <= 1:
@@ -160,15 +157,9 @@ class RandomGrayscale(ImageLayer):
         color.check_rgb(images, self.channel_axis, self.describe())
         return torch.where(transformation, color.grey(images, self.channel_axis).to(images.dtype), images)
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments without the seed, as Keras has it."""
-        config = super().get_config()
-        del config["seed"]
-        return config
-
 
 @serializable("keras.layers")
-class RandomColorDegeneration(ImageLayer):
+class RandomColorDegeneration(_ColorLayer):
     """Mix each image with its grey values, in a proportion of its own, while training.
 
     Args:
@@ -189,19 +180,6 @@ class RandomColorDegeneration(ImageLayer):
     >>> RandomColorDegeneration((1.0, 1.0))(torch.tensor([0.0, 100.0, 0.0]).reshape(1, 1, 3)).flatten()
     tensor([58.7000, 58.7000, 58.7000])
     """
-
-    def __init__(
-        self,
-        factor: float | Sequence[float],
-        value_range: Sequence[float] = (0, 255),
-        data_format: str | None = None,
-        seed: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
-        self.factor = factor_range(factor, "RandomColorDegeneration: factor")
-        self.value_range = value_range_of(value_range, "RandomColorDegeneration")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The share of grey in each image, ``(batch, 1, 1, 1)``."""

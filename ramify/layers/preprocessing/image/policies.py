@@ -1,4 +1,4 @@
-"""Layers that apply other layers of this folder, some of them or all."""
+"""Layers that apply others of this folder, which nobody else sees: some of them, or all in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Masking`: time steps that hold one value throughout do not count."""
+"""Layers that hand their input on, masked or through a function."""
 
 from __future__ import annotations
 
@@ -6,8 +6,32 @@ from typing import Any
 
 import torch
 
+from ramify import activations
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
+
+
+@serializable("keras.layers")
+class Identity(Layer):
+    """The input as it is: a place holder where code wants a layer.
+
+    Shapes:
+        any structure of tensors -> the same.
+
+    Example:
+
+    >>> import ramify
+    >>> Identity()(ramify.Input((3,))).shape
+    (None, 3)
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """The input."""
+        return inputs
 
 
 @serializable("keras.layers")
@@ -42,3 +66,29 @@ class Masking(Layer):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The input, zero where it is masked."""
         return inputs * torch.any(torch.ne(inputs, self.mask_value), -1, keepdim=True)
+
+
+@serializable("keras.layers")
+class Activation(Layer):
+    """An activation function as a layer of its own.
+
+    Args:
+        activation: a name such as ``"relu"``, a function from a tensor to a tensor, or a layer.
+
+    Shapes:
+        any -> the same.
+
+    Example:
+
+    >>> Activation("relu")(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self.supports_masking = True
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The function of the input."""
+        return self.activation(inputs)
