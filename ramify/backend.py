@@ -15,7 +15,7 @@ from ramify.config import (
     set_floatx,
     set_image_data_format,
 )
-from ramify.ops.promotion import result_dtype
+from ramify.promotion import result_dtype
 from ramify.utils.state import clear_session, is_keras_tensor, standardize_dtype
 
 _uids: Counter[str] = Counter()

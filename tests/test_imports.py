@@ -15,10 +15,10 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version", "lazy"),
-    ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings"),
+    ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings", "text"),
     ("variables", "dtype_policies", "random_states"),
     ("graph",),
-    ("activations",),
+    ("activations", "promotion", "foreign"),
     ("ops",),
     ("random",),
     ("initializers", "regularizers", "constraints", "quantizers"),

@@ -35,7 +35,7 @@ def captured(obj: Any, stop: type) -> dict[str, Any]:
     """Constructor argument -> serialized value.
 
     A built-in object answers from its attributes, which hold arguments in their final form; an object of a user's class
-    from the arguments that it was made with.
+    from the arguments that it was made with. What the class names in `left_out_of_config` is not written.
 
     Raises:
         ArgumentError: an argument that is no plain data and has no `get_config`.
@@ -47,7 +47,7 @@ def captured(obj: Any, stop: type) -> dict[str, Any]:
     builtin = registry.module_of(cls) is not None
     config: dict[str, Any] = {}
     for name, parameter in parameters.items():
-        if name in _BASE:
+        if name in _BASE or name in getattr(cls, "left_out_of_config", ()):
             continue
         if builtin and hasattr(obj, name):
             value = getattr(obj, name)

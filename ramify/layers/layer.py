@@ -19,11 +19,11 @@ from ramify.layers import calling
 from ramify.layers.building import build_for, building, shapes_of
 from ramify.layers.config import captured, restored
 from ramify.layers.hooks import hooked, module_call
-from ramify.layers.quantizing import Quantizing
 from ramify.layers.shapes import as_shape, on_shapes
 from ramify.layers.state import state
 from ramify.layers.stateless import Stateless
 from ramify.naming import auto_name
+from ramify.quantizers.layers import Quantizing
 from ramify.scopes import RematScope, current
 
 _serial = itertools.count()

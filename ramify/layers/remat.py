@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from ramify.layers.seeding import Stream
 from ramify.layers.state import state
 from ramify.scopes import RematScope
+from ramify.seeds import Stream
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.layers import calling
+from ramify.layers.arguments import own_arguments
 from ramify.layers.weights import WeightHolder
 
 
@@ -113,16 +114,7 @@ class Stateless(WeightHolder):
         name: str | None = None,
     ) -> Any:
         """Make a weight: `add_weight` with a shape and an initializer that must be given."""
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer,
-            dtype=dtype,
-            trainable=trainable,
-            autocast=autocast,
-            regularizer=regularizer,
-            constraint=constraint,
-            name=name,
-        )
+        return self.add_weight(**own_arguments(locals()))
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: metrics are given to `compile`, or held and updated by the layer itself.

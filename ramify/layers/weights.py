@@ -93,6 +93,26 @@ class WeightHolder(Hookable):
         self._loose.append(weight)
         return weight
 
+    def add_weight_of(self: Any, name: str, shape: Any, argument: str | None = None, **options: Any) -> Any:
+        """Make a weight that the constructor has arguments for; assign it to an attribute.
+
+        Args:
+            name: the weight's name, such as ``"kernel"``.
+            shape: its shape.
+            argument: what the layer's arguments ``..._initializer``, ``..._regularizer`` and ``..._constraint`` begin
+                with; the weight's name when not given.
+            **options: further arguments of `add_weight`.
+        """
+        of = argument or name
+        return self.add_weight(
+            shape,
+            getattr(self, f"{of}_initializer"),
+            regularizer=getattr(self, f"{of}_regularizer"),
+            constraint=getattr(self, f"{of}_constraint"),
+            name=name,
+            **options,
+        )
+
     def _register_loose_weights(self) -> None:
         """Weights that were made but not assigned to an attribute belong to the layer all the same."""
         held = {id(t) for t in (*self._parameters.values(), *self._buffers.values())}

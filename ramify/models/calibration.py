@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.layers.packed import grouped
 from ramify.quantizers.awq import AWQ
 from ramify.quantizers.gptq import GPTQ
+from ramify.quantizers.packed import grouped
 
 
 def calibrate(model: Any, layers: list[Any], config: Any) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
 from ramify.models.calibration import calibrate
 from ramify.quantizers.configs import config_for
+from ramify.quantizers.layers import QuantizedMatrix
 
 Filters = str | Sequence[str] | Callable[[Layer], bool] | None
 

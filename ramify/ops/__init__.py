@@ -1,153 +1,24 @@
 """Operations on tensors under Keras's names, thin over torch. All take symbolic tensors too."""
 
-# ruff: noqa: F403 - the lists of `nn` and `numpy` are the lists
-from ramify.ops import image, linalg, nn, numpy
-from ramify.ops.control import (
-    associative_scan,
-    cond,
-    custom_gradient,
-    fori_loop,
-    map,
-    scan,
-    switch,
-    vectorized_map,
-    while_loop,
-)
-from ramify.ops.convert import (
-    cast,
-    convert_to_numpy,
-    convert_to_tensor,
-    dtype,
-    is_tensor,
-    saturate_cast,
-    shape,
-    stop_gradient,
-)
-from ramify.ops.fourier import (
-    fft,
-    fft2,
-    ifft2,
-    irfft,
-    istft,
-    rfft,
-    stft,
-)
-from ramify.ops.indexing import (
-    scatter,
-    scatter_update,
-    slice,
-    slice_update,
-    unstack,
-)
-from ramify.ops.linalg import (
-    cholesky,
-    cholesky_inverse,
-    det,
-    eig,
-    eigh,
-    inv,
-    jvp,
-    logdet,
-    lstsq,
-    lu_factor,
-    matrix_rank,
-    norm,
-    pinv,
-    qr,
-    solve,
-    solve_triangular,
-    svd,
-)
-from ramify.ops.math import (
-    cdist,
-    erf,
-    erfc,
-    erfinv,
-    extract_sequences,
-    in_top_k,
-    logsumexp,
-    rsqrt,
-    segment_max,
-    segment_min,
-    segment_prod,
-    segment_sum,
-    top_k,
-    view_as_complex,
-    view_as_real,
-)
+# ruff: noqa: F403 - the lists of the modules are the list
+from ramify.ops import control, convert, fourier, image, indexing, linalg, math, nn, numpy, patterns
+from ramify.ops.control import *
+from ramify.ops.convert import *
+from ramify.ops.fourier import *
+from ramify.ops.indexing import *
+from ramify.ops.linalg import *
+from ramify.ops.math import *
 from ramify.ops.nn import *
 from ramify.ops.numpy import *
-from ramify.ops.patterns import (
-    rearrange,
-)
+from ramify.ops.patterns import *
 
-__all__ = [
-    "associative_scan",
-    "cast",
-    "cdist",
-    "cholesky",
-    "cholesky_inverse",
-    "cond",
-    "convert_to_numpy",
-    "convert_to_tensor",
-    "custom_gradient",
-    "det",
-    "dtype",
-    "eig",
-    "eigh",
-    "erf",
-    "erfc",
-    "erfinv",
-    "extract_sequences",
-    "fft",
-    "fft2",
-    "fori_loop",
-    "ifft2",
-    "image",
-    "in_top_k",
-    "inv",
-    "irfft",
-    "is_tensor",
-    "istft",
-    "jvp",
-    "linalg",
-    "logdet",
-    "logsumexp",
-    "lstsq",
-    "lu_factor",
-    "map",
-    "matrix_rank",
-    "nn",
-    "norm",
-    "numpy",
-    "pinv",
-    "qr",
-    "rearrange",
-    "rfft",
-    "rsqrt",
-    "saturate_cast",
-    "scan",
-    "scatter",
-    "scatter_update",
-    "segment_max",
-    "segment_min",
-    "segment_prod",
-    "segment_sum",
-    "shape",
-    "slice",
-    "slice_update",
-    "solve",
-    "solve_triangular",
-    "stft",
-    "stop_gradient",
-    "svd",
-    "switch",
-    "top_k",
-    "unstack",
-    "vectorized_map",
-    "view_as_complex",
-    "view_as_real",
-    "while_loop",
-]
+__all__ = ["image", "linalg", "nn", "numpy"]
+__all__ += control.__all__
+__all__ += convert.__all__
+__all__ += fourier.__all__
+__all__ += indexing.__all__
+__all__ += linalg.__all__
+__all__ += math.__all__
 __all__ += nn.__all__
 __all__ += numpy.__all__
+__all__ += patterns.__all__

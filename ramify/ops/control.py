@@ -12,9 +12,12 @@ from ramify.errors import ArgumentError
 from ramify.graph import is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves, unflatten
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = [
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop",
+]  # fmt: skip
+
 Function = Callable[..., Any]
 
 

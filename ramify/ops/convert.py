@@ -14,9 +14,11 @@ from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor, is_symbolic
 from ramify.graph.structure import flatten
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = [
+    "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor", "saturate_cast", "shape", "stop_gradient",
+]  # fmt: skip
 
 
 def like(first: Any, *others: Any) -> tuple[Tensor, ...]:

@@ -9,9 +9,10 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
+
 Pair = tuple[Tensor, Tensor]
 
 

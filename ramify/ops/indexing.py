@@ -11,9 +11,9 @@ import torch
 from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.convert import like, sizes_of
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = ["scatter", "scatter_update", "slice", "slice_update", "unstack"]
 
 
 @op

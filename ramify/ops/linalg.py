@@ -12,9 +12,12 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.graph.structure import map_leaves
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = [
+    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "jvp", "logdet", "lstsq", "lu_factor", "matrix_rank",
+    "norm", "pinv", "qr", "solve", "solve_triangular", "svd",
+]  # fmt: skip
 
 
 def _matrix(x: Any, who: str, *, square: bool = False) -> Tensor:

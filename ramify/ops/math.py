@@ -9,9 +9,12 @@ import torch
 from ramify.errors import ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = [
+    "cdist", "erf", "erfc", "erfinv", "extract_sequences", "in_top_k", "logsumexp", "rsqrt", "segment_max",
+    "segment_min", "segment_prod", "segment_sum", "top_k", "view_as_complex", "view_as_real",
+]  # fmt: skip
 
 
 def _segmented(data: Any, segment_ids: Any, num_segments: Any, reduction: str, empty: float) -> Tensor:

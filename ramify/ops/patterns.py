@@ -7,13 +7,12 @@ import math
 import re
 from typing import Any
 
-import torch
-
 from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = ["rearrange"]
+
 Group = tuple[str, ...]
 
 _WORD = re.compile(r"\(|\)|\.\.\.|[A-Za-z_]\w*|1|\S+")

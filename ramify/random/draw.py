@@ -18,7 +18,7 @@ from ramify import dtypes
 from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.convert import floating, sizes_of
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import to_tensor
 from ramify.seeds import check_seed, generator
 
 Tensor = torch.Tensor

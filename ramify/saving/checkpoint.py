@@ -22,7 +22,6 @@ import torch
 from ramify import random_states
 from ramify.errors import ArgumentError, FileFormatError
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.optimizers import Optimizer
 from ramify.random.seed_generator import SeedGenerator
 from ramify.saving.files import existing, may_write, replacing
@@ -30,6 +29,7 @@ from ramify.saving.hdf5 import Entry, WeightFile, array_of
 from ramify.saving.loading import load
 from ramify.saving.parts import OPTIMIZER, join, parts_of
 from ramify.saving.state_tree import Tensors, plain_copy, put_together, take_apart
+from ramify.seeds import Stream
 
 FORMAT, VERSION = "ramify checkpoint", 1
 SUFFIX = ".ckpt"

@@ -15,9 +15,9 @@ import torch
 
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.random import SeedGenerator
 from ramify.saving.parts import join, parts_of
+from ramify.seeds import Stream
 
 RANDOM, METRICS = "random", "metrics"
 _MAX_NUMBERS = 10_000

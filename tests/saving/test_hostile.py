@@ -15,6 +15,7 @@ import torch
 
 from ramify import Model, layers, registry
 from ramify.errors import ArgumentError, FileFormatError, RamifyError, UnsafeFileError
+from ramify.registry import live
 from ramify.saving import deserialize_keras_object, load_model, model_from_json, save_model
 from tests.saving.hostile import build, code_that_marks, layer_of, with_config
 
@@ -43,7 +44,7 @@ def test_f1_the_fixture_is_live(tmp_path):
     """A loader that runs bytecode would make the folder."""
     place = tmp_path / "made"
     with registry.loading(safe=False):
-        layers.core.code.function_from(code_that_marks(place), "test")(1)
+        live.function_from(code_that_marks(place), "test")(1)
     assert place.exists()
 
 

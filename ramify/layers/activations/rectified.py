@@ -8,8 +8,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, regularizers
+from ramify import activations
 from ramify.errors import ArgumentError, ShapeError
+from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
@@ -140,9 +141,7 @@ class PReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        settle(self, own_arguments(locals()))
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else list(shared_axes) if shared_axes else None
         self.supports_masking = True
 
@@ -162,13 +161,7 @@ class PReLU(Layer):
                 f"shape {tuple(input_shape)}, is unknown. Give it in `Input(shape=...)`, or share the axis: "
                 f"`shared_axes=[{axis}]`."
             )
-        self.alpha = self.add_weight(
-            sizes,
-            self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-            name="alpha",
-        )
+        self.alpha = self.add_weight_of("alpha", sizes)
         own = {axis: size for axis, size in enumerate(input_shape) if axis and axis not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own)
 

@@ -9,9 +9,9 @@ import torch
 from ramify.errors import ArgumentError, InputError, ShapeError
 from ramify.layers.attention.scores import Dropping, attend, combine, drop
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.ops.nn.attention import bias_of, causal_mask
 from ramify.registry import serializable
+from ramify.seeds import Stream
 
 
 @serializable("keras.layers")
@@ -154,6 +154,8 @@ class AdditiveAttention(Attention):
 
     _is_fused = False
 
+    left_out_of_config = ("score_mode",)
+
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
@@ -166,12 +168,6 @@ class AdditiveAttention(Attention):
     def _scores(self, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         sums = torch.tanh(query.unsqueeze(-2) + key.unsqueeze(-3))
         return sums.sum(-1) if self.scale is None else sums @ self.scale
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        config = super().get_config()
-        del config["score_mode"]
-        return config
 
 
 def _check_inputs(shapes: Any, layer: Layer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ramify.errors import ArgumentError
+from ramify.layers.arguments import own_arguments
 from ramify.layers.attention.headed import HeadedAttention
 from ramify.registry import serializable
 
@@ -44,6 +45,10 @@ class GroupQueryAttention(HeadedAttention):
     (None, 128, 256)
     """
 
+    head_dim: int
+    num_query_heads: int
+    num_key_value_heads: int
+
     def __init__(
         self,
         head_dim: int,
@@ -64,7 +69,7 @@ class GroupQueryAttention(HeadedAttention):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(locals(), kwargs)
+        super().__init__(own_arguments(locals()), kwargs)
         counts = {"head_dim": head_dim, "num_query_heads": num_query_heads, "num_key_value_heads": num_key_value_heads}
         for name, count in counts.items():
             if not isinstance(count, int) or count <= 0:
@@ -74,9 +79,6 @@ class GroupQueryAttention(HeadedAttention):
                 f"GroupQueryAttention shares heads evenly, but received num_query_heads={num_query_heads} and "
                 f"num_key_value_heads={num_key_value_heads}. The first must be a multiple of the second."
             )
-        self.head_dim = head_dim
-        self.num_query_heads = num_query_heads
-        self.num_key_value_heads = num_key_value_heads
 
     def _sizes(self) -> tuple[int, int, int, int]:
         return self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim

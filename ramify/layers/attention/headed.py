@@ -9,12 +9,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, regularizers
+from ramify import regularizers
 from ramify.errors import ArgumentError, ShapeError
+from ramify.layers.arguments import settle
 from ramify.layers.attention.scores import Dropping, attend, attend_with_weights, combine, window_mask
 from ramify.layers.core.einsum_dense import EinsumDense
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 Shape = tuple[int | None, ...]
 _FREE = "abcdefghijklm"  # letters of the axes that a projection leaves alone
@@ -52,11 +53,7 @@ class HeadedAttention(Layer):
             raise ArgumentError(f"{who} takes a dropout between 0 and 1, but received dropout={dropout!r}.")
         if arguments["flash_attention"] and dropout:
             raise ArgumentError(f"{who} cannot drop in flash attention. Set dropout=0, or flash_attention=None.")
-        for name in ("dropout", "use_bias", "use_gate", "sliding_window", "flash_attention", "seed"):
-            setattr(self, name, arguments[name])
-        for what, get in (("initializer", initializers), ("regularizer", regularizers), ("constraint", constraints)):
-            for weight in ("kernel", "bias"):
-                setattr(self, f"{weight}_{what}", get.get(arguments[f"{weight}_{what}"]))
+        settle(self, arguments)
         self._stream = Stream(self.seed, who)
         self.supports_masking = True
         self.makes_mask = False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ramify.errors import ArgumentError
+from ramify.layers.arguments import own_arguments
 from ramify.layers.attention.headed import HeadedAttention, Shape
 from ramify.registry import serializable
 
@@ -50,6 +51,9 @@ class MultiHeadAttention(HeadedAttention):
     (None, 128, 256)
     """
 
+    num_heads: int
+    key_dim: int
+
     def __init__(
         self,
         num_heads: int,
@@ -72,12 +76,10 @@ class MultiHeadAttention(HeadedAttention):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(locals(), kwargs)
+        super().__init__(own_arguments(locals()), kwargs)
         for name, size in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim or key_dim)):
             if not isinstance(size, int) or size <= 0:
                 raise ArgumentError(f"MultiHeadAttention takes a positive whole {name}, but received {size!r}.")
-        self.num_heads = num_heads
-        self.key_dim = key_dim
         self.value_dim = value_dim or key_dim
         shape = (output_shape,) if isinstance(output_shape, int) else output_shape
         self.output_shape = None if shape is None else tuple(shape)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from ramify.layers.seeding import Stream
 from ramify.ops.nn.attention import bias_of, causal_mask, kernels_for
+from ramify.seeds import Stream
 
 
 @dataclass(frozen=True)

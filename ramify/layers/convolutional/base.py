@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, regularizers
+from ramify import activations, regularizers
 from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
+from ramify.layers.arguments import settle
 from ramify.layers.convolutional.packing import LARGE, KeptCopy, packed
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
@@ -40,36 +41,23 @@ class Convolution(Layer):
     """
 
     rank: int
+    activation: Any
+    filters: int
+    groups: int = 1
+    depth_multiplier: int
+    kernel_size: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilation_rate: tuple[int, ...]
     paddings: tuple[str, ...] = ("valid", "same")
 
-    def __init__(
-        self,
-        *,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int],
-        padding: str,
-        data_format: str | None,
-        dilation_rate: int | Sequence[int],
-        activation: Any,
-        use_bias: bool,
-        bias_initializer: Any,
-        bias_regularizer: Any,
-        bias_constraint: Any,
-        activity_regularizer: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+    def __init__(self, arguments: Mapping[str, Any], further: Mapping[str, Any]) -> None:
+        super().__init__(activity_regularizer=arguments["activity_regularizer"], **further)
+        settle(self, arguments)
         who, rank = type(self).__name__, self.rank
-        self.kernel_size = per_axis(kernel_size, rank, f"{who}: kernel_size")
-        self.strides = per_axis(strides, rank, f"{who}: strides")
-        self.padding = checked_choice(padding, self.paddings, f"{who}: padding")
-        self.data_format = checked_data_format(data_format, who)
-        self.dilation_rate = per_axis(dilation_rate, rank, f"{who}: dilation_rate")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
+        for name in ("kernel_size", "strides", "dilation_rate"):
+            setattr(self, name, per_axis(arguments[name], rank, f"{who}: {name}"))
+        self.padding = checked_choice(arguments["padding"], self.paddings, f"{who}: padding")
+        self.data_format = checked_data_format(arguments["data_format"], who)
         self.input_spec = InputSpec(ndim=rank + 2)
         self._plan()
 
@@ -146,25 +134,11 @@ class Convolution(Layer):
 
     def add_kernel(self, shape: Shape, name: str) -> Any:
         """Make a kernel with the initializer, regularizer and constraint that belong to its name."""
-        return self.add_weight(
-            shape,
-            getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-            name=name if name == "kernel" else f"{name}_kernel",
-        )
+        return self.add_weight_of(name if name == "kernel" else f"{name}_kernel", shape, name)
 
     def add_bias(self, filters: int) -> Any:
         """Make the bias, or nothing where there is none."""
-        if not self.use_bias:
-            return None
-        return self.add_weight(
-            (filters,),
-            self.bias_initializer,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-            name="bias",
-        )
+        return self.add_weight_of("bias", (filters,)) if self.use_bias else None
 
     # ---- calling ----
 
@@ -224,14 +198,12 @@ class Convolution(Layer):
         return super()._apply(fn, recurse)
 
 
-def checked_filters(filters: Any, groups: Any, who: str) -> None:
+def check_groups(filters: int, groups: Any, who: str) -> None:
     """Refuse numbers of filters and groups that cannot be.
 
     Raises:
         ArgumentError: not positive whole numbers, or filters that the groups do not share evenly.
     """
-    if not isinstance(filters, int) or filters <= 0:
-        raise ArgumentError(f"{who} takes a positive number of filters, but received filters={filters!r}.")
     if not isinstance(groups, int) or groups <= 0 or filters % groups:
         raise ArgumentError(
             f"{who} takes groups that share the filters evenly, but received groups={groups!r} for {filters} filters. "

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, regularizers
 from ramify.errors import ShapeError
-from ramify.layers.convolutional.base import Convolution, Shape, checked_filters, refuse_strides_with_dilation
+from ramify.layers.arguments import own_arguments
+from ramify.layers.convolutional.base import Convolution, Shape, check_groups, refuse_strides_with_dilation
 from ramify.registry import serializable
+
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
 
 class Conv(Convolution):
@@ -37,27 +39,9 @@ class Conv(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            bias_constraint=bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        checked_filters(filters, groups, type(self).__name__)
+        super().__init__(own_arguments(locals()), kwargs)
+        check_groups(filters, groups, type(self).__name__)
         refuse_strides_with_dilation(self.strides, self.dilation_rate, type(self).__name__)
-        self.filters = filters
-        self.groups = groups
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
         self._convolve = F.conv3d if self.rank == 3 else F.conv2d
 
     def build(self, input_shape: Shape) -> None:
@@ -168,3 +152,8 @@ class Conv3D(Conv):
     """
 
     rank = 3
+
+
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+Convolution3D = Conv3D

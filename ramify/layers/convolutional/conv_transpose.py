@@ -8,12 +8,17 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, regularizers
 from ramify.errors import ArgumentError
 from ramify.image_format import per_axis
-from ramify.layers.convolutional.base import Convolution, Shape, checked_filters, refuse_strides_with_dilation
+from ramify.layers.arguments import own_arguments
+from ramify.layers.convolutional.base import Convolution, Shape, refuse_strides_with_dilation
 from ramify.ops.nn.padding import transposed_pads
 from ramify.registry import serializable
+
+__all__ = [
+    "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "Convolution1DTranspose", "Convolution2DTranspose",
+    "Convolution3DTranspose",
+]  # fmt: skip
 
 
 class ConvTranspose(Convolution):
@@ -39,28 +44,10 @@ class ConvTranspose(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            bias_constraint=bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(own_arguments(locals()), kwargs)
         who = type(self).__name__
-        checked_filters(filters, 1, who)
         refuse_strides_with_dilation(self.strides, self.dilation_rate, who)
-        self.filters = filters
         self.output_padding = _checked_output_padding(output_padding, self.strides, who)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
         self._plan_pads()
 
     def _plan_pads(self) -> None:
@@ -219,22 +206,9 @@ class Conv3DTranspose(ConvTranspose):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            output_padding,
-            data_format,
-            dilation_rate,
-            activation,
-            use_bias,
-            kernel_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            kernel_constraint,
-            bias_constraint,
-            **kwargs,
-        )
+        super().__init__(**own_arguments(locals()), **kwargs)
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from ramify import constraints, initializers, regularizers
-from ramify.errors import ArgumentError
+from ramify.layers.arguments import own_arguments
 from ramify.layers.convolutional.base import Convolution, Shape
 from ramify.registry import serializable
+
+__all__ = ["DepthwiseConv1D", "DepthwiseConv2D"]
 
 
 class DepthwiseConv(Convolution):
@@ -35,51 +36,17 @@ class DepthwiseConv(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            bias_constraint=bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        self.depth_multiplier = checked_multiplier(depth_multiplier, type(self).__name__)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        super().__init__(own_arguments(locals()), kwargs)
 
     def build(self, input_shape: Shape) -> None:
         """Make the kernel ``(k..., channels, depth_multiplier)`` and a bias per output channel."""
         channels = self.channels_of(input_shape)
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-            name="kernel",
-        )
+        self.kernel = self.add_weight_of("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
         self.bias = self.add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Slide each channel's kernels over it, add the bias, apply the activation."""
         return self.from_torch(self.depthwise(inputs, self.kernel, self.bias))
-
-
-def checked_multiplier(value: Any, who: str) -> int:
-    """The number of kernels per channel.
-
-    Raises:
-        ArgumentError: it is no positive whole number.
-    """
-    if not isinstance(value, int) or value <= 0:
-        raise ArgumentError(f"{who} takes a positive depth_multiplier, but received depth_multiplier={value!r}.")
-    return value
 
 
 @serializable("keras.layers")

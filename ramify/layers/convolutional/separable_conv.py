@@ -8,10 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, regularizers
-from ramify.layers.convolutional.base import Convolution, Shape, checked_filters
-from ramify.layers.convolutional.depthwise_conv import checked_multiplier
+from ramify.layers.arguments import own_arguments
+from ramify.layers.convolutional.base import Convolution, Shape
 from ramify.registry import serializable
+
+__all__ = ["SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D"]
 
 
 class SeparableConv(Convolution):
@@ -40,29 +41,7 @@ class SeparableConv(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
-            bias_constraint=bias_constraint,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
-        checked_filters(filters, 1, type(self).__name__)
-        self.filters = filters
-        self.depth_multiplier = checked_multiplier(depth_multiplier, type(self).__name__)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        super().__init__(own_arguments(locals()), kwargs)
 
     def build(self, input_shape: Shape) -> None:
         """Make a kernel per channel, the kernel of window 1 that mixes the channels, and the bias."""
@@ -142,3 +121,7 @@ class SeparableConv2D(SeparableConv):
     """
 
     rank = 2
+
+
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D

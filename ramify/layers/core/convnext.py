@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.registry import serializable
+from ramify.seeds import Stream
 
 
 @serializable("keras")

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, quantizers, regularizers
+from ramify import activations
 from ramify.errors import ArgumentError, ShapeError
+from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
@@ -44,6 +45,9 @@ class Dense(QuantizedMatrix, Layer):
     (None, 10)
     """
 
+    units: int
+    activation: Any
+
     def __init__(
         self,
         units: int,
@@ -62,20 +66,9 @@ class Dense(QuantizedMatrix, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if not isinstance(units, int) or units <= 0:
-            raise ArgumentError(f"Dense takes a positive number of units, but received units={units!r}.")
+        settle(self, own_arguments(locals()))
         if lora_rank is not None or lora_alpha is not None:
             raise ArgumentError("Dense has no LoRA built in. Leave these arguments out.")
-        self.units = units
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.quantization_config = quantizers.get(quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -87,22 +80,8 @@ class Dense(QuantizedMatrix, Layer):
                 f"{self.describe()} needs to know the size of its input's last axis, but received shape {input_shape}. "
                 "Give it in `Input(shape=...)`."
             )
-        self.kernel = self.add_weight(
-            (size, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.kernel = self.add_weight_of("kernel", (size, self.units))
+        self.bias = self.add_weight_of("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self.build_quantized(input_shape)
 

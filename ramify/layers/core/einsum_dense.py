@@ -9,11 +9,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, quantizers, regularizers
+from ramify import activations
 from ramify.errors import ArgumentError, ShapeError
+from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.core.equation import Equation
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
@@ -49,6 +50,9 @@ class EinsumDense(QuantizedMatrix, Layer):
     (None, 5, 8)
     """
 
+    bias_axes: str | None
+    activation: Any
+
     def __init__(
         self,
         equation: str,
@@ -71,18 +75,8 @@ class EinsumDense(QuantizedMatrix, Layer):
         if lora_rank is not None or lora_alpha is not None:
             raise ArgumentError("EinsumDense has no LoRA built in. Leave these arguments out.")
         self._parsed = Equation.parse(equation)
-        self.equation = equation
+        settle(self, own_arguments(locals()))
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
-        self.activation = activations.get(activation)
-        self.bias_axes = bias_axes
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.gptq_unpacked_column_size = gptq_unpacked_column_size
-        self.quantization_config = quantizers.get(quantization_config)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make kernel and bias of the sizes that the equation gives them."""
@@ -90,22 +84,8 @@ class EinsumDense(QuantizedMatrix, Layer):
             kernel, bias = self._parsed.weight_shapes(tuple(input_shape), self.output_shape, self.bias_axes)
         except ShapeError as error:
             raise ShapeError(f"{self.describe()}, equation '{self.equation}': {error}") from None
-        self.kernel = self.add_weight(
-            kernel,
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        self.bias = None
-        if bias is not None:
-            self.bias = self.add_weight(
-                bias,
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.kernel = self.add_weight_of("kernel", kernel)
+        self.bias = None if bias is None else self.add_weight_of("bias", bias)
         self._kernel_shape = tuple(self.kernel.shape)
         self.build_quantized(input_shape)
 

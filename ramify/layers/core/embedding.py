@@ -7,11 +7,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import constraints, initializers, quantizers, regularizers
 from ramify.errors import ArgumentError, InputError
-from ramify.layers import packed
+from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.layer import Layer
-from ramify.layers.quantizing import QuantizedMatrix
+from ramify.quantizers import packed
+from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
@@ -45,6 +45,9 @@ class Embedding(QuantizedMatrix, Layer):
     (None, 10, 64)
     """
 
+    input_dim: int
+    output_dim: int
+
     def __init__(
         self,
         input_dim: int,
@@ -61,18 +64,8 @@ class Embedding(QuantizedMatrix, Layer):
     ) -> None:
         kwargs.pop("input_length", None)  # Keras 2's; sequences of any length are taken
         super().__init__(**kwargs)
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(size, int) or size <= 0:
-                raise ArgumentError(f"Embedding takes a positive whole {name}, but received {name}={size!r}.")
-        self.quantization_config = quantizers.get(quantization_config)
-        self.input_dim = input_dim
-        self.output_dim = output_dim
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
+        settle(self, {name: value for name, value in own_arguments(locals()).items() if name != "weights"})
         self.supports_masking = self.makes_mask = mask_zero
-        self.lora_rank = lora_rank
         self.lora_alpha = lora_alpha if lora_alpha is not None else lora_rank
         self._lora_scale = 0.0
         if weights is not None:
@@ -84,13 +77,7 @@ class Embedding(QuantizedMatrix, Layer):
         del input_shape
         if self.built:
             return
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-        )
+        self.embeddings = self.add_weight_of("embeddings", (self.input_dim, self.output_dim))
         if self.lora_rank:
             self.built = True
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)

@@ -12,9 +12,9 @@ from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
 from ramify.layers.building import shapes_of
 from ramify.layers.config import restored
-from ramify.layers.core.code import function_config, function_from
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
+from ramify.registry.live import function_config, function_from
 
 
 @serializable("keras.layers")

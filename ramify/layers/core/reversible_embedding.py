@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
-from ramify.layers import packed
 from ramify.layers.core.embedding import Embedding
+from ramify.quantizers import packed
 from ramify.registry import serializable
 
 

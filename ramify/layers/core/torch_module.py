@@ -12,10 +12,10 @@ from ramify import dtype_policies, registry
 from ramify.errors import ArgumentError, UnsafeFileError
 from ramify.graph import SymbolicTensor
 from ramify.layers.config import restored
-from ramify.layers.core.code import Live
-from ramify.layers.core.torch_structure import TAG, describe, restore
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
+from ramify.registry.live import Live
+from ramify.registry.torch_modules import TAG, describe, restore
 
 
 @serializable("keras.layers")

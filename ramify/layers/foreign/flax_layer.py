@@ -8,11 +8,11 @@ from typing import Any, Self
 
 from ramify import registry
 from ramify.errors import ArgumentError
+from ramify.foreign.packages import needs_flax
 from ramify.layers.config import restored
-from ramify.layers.core.code import function_config, function_from
 from ramify.layers.foreign.jax_layer import JaxLayer
-from ramify.layers.foreign.packages import needs_flax
 from ramify.registry import serializable
+from ramify.registry.live import function_config, function_from
 
 
 @serializable("keras.layers")

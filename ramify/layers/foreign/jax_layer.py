@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -11,16 +10,17 @@ import torch
 
 from ramify import dtype_policies
 from ramify.errors import ArgumentError
+from ramify.foreign.bridge import Program, as_array, to_torch
+from ramify.foreign.functions import call_with, checked_arguments
+from ramify.foreign.packages import needs_jax
 from ramify.graph import SymbolicTensor, is_probing
 from ramify.graph.structure import flatten
 from ramify.layers.config import restored
-from ramify.layers.core.code import function_config, function_from
-from ramify.layers.foreign.bridge import Program, as_array, to_torch
-from ramify.layers.foreign.packages import needs_jax
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.layers.shapes import on_shapes
 from ramify.registry import serializable
+from ramify.registry.live import function_config, function_from
+from ramify.seeds import Stream
 
 _CALL = ("params", "state", "rng", "inputs", "training")
 _INIT = ("rng", "inputs", "training")
@@ -81,8 +81,10 @@ class JaxLayer(Layer):
         needs_jax(type(self).__name__)
         own = self.__dict__  # pytrees stay what they are: lists in them are not the layer's to follow
         own["call_fn"], own["init_fn"] = call_fn, init_fn
-        own["_takes"] = _arguments("call_fn", call_fn, _CALL, ("inputs",))
-        own["_init_takes"] = _arguments("init_fn", init_fn, _INIT, ("rng", "inputs")) if init_fn is not None else {}
+        own["_takes"] = checked_arguments("call_fn", call_fn, _CALL, ("inputs",))
+        own["_init_takes"] = (
+            checked_arguments("init_fn", init_fn, _INIT, ("rng", "inputs")) if init_fn is not None else {}
+        )
         own["_given"] = None if params is None and state is None else (params, state)
         if own["_given"] is None and init_fn is None and {"params", "state"} & set(self._takes):
             raise ArgumentError(
@@ -126,7 +128,7 @@ class JaxLayer(Layer):
             return numpy.ones([1 if size is None else size for size in shape], next(dtypes, self.compute_dtype))
 
         values = {"rng": self._key(), "inputs": on_shapes(ones, input_shape), "training": True}
-        made = _call(self.init_fn, self._init_takes, values)
+        made = call_with(self.init_fn, self._init_takes, values)
         if "state" not in self._takes:
             return made, None
         if not isinstance(made, tuple) or len(made) != 2:
@@ -195,7 +197,7 @@ class JaxLayer(Layer):
             "rng": key,
             "training": training,
         }
-        results = _call(self.call_fn, self._takes, values)
+        results = call_with(self.call_fn, self._takes, values)
         if "state" not in self._takes:
             return results, values["state"]
         if not isinstance(results, tuple) or len(results) != 2:
@@ -248,29 +250,6 @@ class JaxLayer(Layer):
     def __getstate__(self) -> dict[str, Any]:
         """All but the compiled program, which belongs to this object."""
         return {**super().__getstate__(), "_program": None}
-
-
-def _arguments(
-    what: str, function: Any, allowed: Sequence[str], needed: Sequence[str]
-) -> dict[str, inspect._ParameterKind]:
-    """The names among `allowed` that a function takes, and how."""
-    if not callable(function):
-        raise ArgumentError(f"`{what}` is a function, but received {function!r:.60}. Pass a function.")
-    parameters = inspect.signature(function).parameters.values()
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    found = {p.name: p.kind for p in named if p.name in allowed}
-    missing = [name for name in needed if name not in found]
-    unknown = [p.name for p in named if p.name not in allowed and p.default is p.empty]
-    if missing or unknown:
-        wrong = f"lacks the argument '{missing[0]}'" if missing else f"has the unknown argument '{unknown[0]}'"
-        raise ArgumentError(f"`{what}` {wrong}. Its arguments have names of {', '.join(allowed)}; wrap it in one.")
-    return found
-
-
-def _call(function: Callable[..., Any], takes: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
-    alone = [name for name, kind in takes.items() if kind is inspect.Parameter.POSITIONAL_ONLY]
-    rest = {name: values[name] for name in takes if name not in alone}
-    return function(*(values[name] for name in alone), **rest)
 
 
 def _input_dtype(layer: Layer, leaf: Any) -> str:

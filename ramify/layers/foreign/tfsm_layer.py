@@ -11,10 +11,10 @@ import torch
 
 from ramify import dtype_policies, registry
 from ramify.errors import ShapeError, UnsafeFileError
+from ramify.foreign.saved_model import SavedModel
 from ramify.graph import SymbolicTensor, is_probing
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.config import restored
-from ramify.layers.foreign.saved_model import SavedModel
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
 

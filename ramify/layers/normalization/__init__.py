@@ -7,10 +7,6 @@ from ramify.layers.normalization.length import RMSNormalization, UnitNormalizati
 from ramify.layers.normalization.spectral import SpectralNormalization
 
 __all__ = [
-    "BatchNormalization",
-    "GroupNormalization",
-    "LayerNormalization",
-    "RMSNormalization",
-    "SpectralNormalization",
+    "BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "SpectralNormalization",
     "UnitNormalization",
-]
+]  # fmt: skip

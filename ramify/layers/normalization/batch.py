@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from ramify import initializers
 from ramify.errors import ArgumentError
+from ramify.layers.arguments import own_arguments
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.normalization.affine import Affine
 from ramify.layers.normalization.layout import ChannelView, checked_axis
@@ -64,6 +64,9 @@ class BatchNormalization(Affine):
     (array([0.2], dtype=float32), array([1.], dtype=float32))
     """
 
+    momentum: float
+    synchronized: bool
+
     def __init__(
         self,
         axis: int = -1,
@@ -85,28 +88,10 @@ class BatchNormalization(Affine):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            **kwargs,
-        )
+        super().__init__(own_arguments(locals()), kwargs)
         if renorm:
             raise ArgumentError("BatchNormalization has no renorm. For small batches, use `GroupNormalization`.")
         self.axis = int(axis)
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm = False
-        self.renorm_clipping = renorm_clipping
-        self.renorm_momentum = renorm_momentum
-        self.synchronized = synchronized
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma, beta and the moving averages for the channels."""

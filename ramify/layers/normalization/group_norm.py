@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ShapeError
+from ramify.layers.arguments import own_arguments
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.normalization.affine import Affine
 from ramify.layers.normalization.layout import ChannelView, checked_axis
@@ -44,6 +45,9 @@ class GroupNormalization(Affine):
     [[-1.0, 1.0, -1.0, 1.0]]
     """
 
+    groups: int
+    axis: int
+
     def __init__(
         self,
         groups: int = 32,
@@ -59,20 +63,7 @@ class GroupNormalization(Affine):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            **kwargs,
-        )
-        self.groups = groups
-        self.axis = axis
-        self.epsilon = epsilon
+        super().__init__(own_arguments(locals()), kwargs)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma and beta for the channels."""

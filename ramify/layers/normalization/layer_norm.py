@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ramify.layers.arguments import own_arguments
 from ramify.layers.normalization.affine import Affine
 from ramify.layers.normalization.layout import TrailingView, axis_list, checked_axis
 from ramify.registry import serializable
@@ -44,6 +45,8 @@ class LayerNormalization(Affine):
     [[-1.0, 1.0]]
     """
 
+    rms_scaling: bool
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -60,20 +63,8 @@ class LayerNormalization(Affine):
         rms_scaling: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-            **kwargs,
-        )
+        super().__init__(own_arguments(locals()), kwargs)
         self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon = epsilon
-        self.rms_scaling = rms_scaling
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma and beta of the sizes of the axes."""

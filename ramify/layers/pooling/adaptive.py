@@ -13,6 +13,11 @@ from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
 
+__all__ = [
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
+]  # fmt: skip
+
 
 class AdaptivePooling(Layer):
     """Base of the layers that pool to a given size.

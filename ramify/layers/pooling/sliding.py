@@ -11,6 +11,11 @@ import torch.nn.functional as F
 from ramify.layers.pooling.base import Pooling
 from ramify.registry import serializable
 
+__all__ = [
+    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "MaxPool1D",
+    "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+]  # fmt: skip
+
 
 class MaxPooling(Pooling):
     """Base of the layers that keep the largest value of each window."""
@@ -175,3 +180,11 @@ class AveragePooling3D(AveragePooling):
     """
 
     rank = 3
+
+
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D

@@ -11,6 +11,12 @@ from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
 
+__all__ = [
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D", "GlobalAvgPool2D",
+    "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+]  # fmt: skip
+
 
 class GlobalPooling(Layer):
     """Base of the layers that summarize each channel in one number.
@@ -196,3 +202,11 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
     """
 
     rank = 3
+
+
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D

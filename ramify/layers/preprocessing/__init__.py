@@ -3,10 +3,9 @@
 # ruff: noqa: F403 - the list of the images is the list
 from ramify.layers.preprocessing import image
 from ramify.layers.preprocessing.audio import MelSpectrogram, STFTSpectrogram
-from ramify.layers.preprocessing.category_encoding import CategoryEncoding
+from ramify.layers.preprocessing.categories import CategoryEncoding
 from ramify.layers.preprocessing.discretization import Discretization
-from ramify.layers.preprocessing.hashed_crossing import HashedCrossing
-from ramify.layers.preprocessing.hashing import Hashing
+from ramify.layers.preprocessing.hashes import HashedCrossing, Hashing
 from ramify.layers.preprocessing.image import *
 from ramify.layers.preprocessing.integer_lookup import IntegerLookup
 from ramify.layers.preprocessing.normalization import Normalization
@@ -16,17 +15,7 @@ from ramify.layers.preprocessing.string_lookup import StringLookup
 from ramify.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = [
-    "CategoryEncoding",
-    "Discretization",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "MelSpectrogram",
-    "Normalization",
-    "Pipeline",
-    "Rescaling",
-    "STFTSpectrogram",
-    "StringLookup",
-    "TextVectorization",
-]
+    "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "MelSpectrogram",
+    "Normalization", "Pipeline", "Rescaling", "STFTSpectrogram", "StringLookup", "TextVectorization",
+]  # fmt: skip
 __all__ += image.__all__

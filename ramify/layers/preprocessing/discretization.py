@@ -12,7 +12,7 @@ from ramify.errors import ArgumentError, NotBuiltError
 from ramify.layers.layer import Layer
 from ramify.layers.preprocessing import quantiles
 from ramify.layers.preprocessing.adapting import as_array, batches_of
-from ramify.layers.preprocessing.encoding import VECTOR_MODES, checked_mode, encode, refuse_sparse
+from ramify.layers.preprocessing.categories import VECTOR_MODES, checked_mode, encode, refuse_sparse
 from ramify.registry import serializable
 
 

@@ -8,7 +8,8 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.graph import is_probing
-from ramify.layers.preprocessing.hashed import buckets_of
+from ramify.layers.arguments import own_arguments
+from ramify.layers.preprocessing.hashes import buckets_of
 from ramify.layers.preprocessing.lookup import IndexLookup
 from ramify.layers.preprocessing.texts import Texts
 from ramify.registry import serializable
@@ -72,25 +73,14 @@ class IntegerLookup(IndexLookup):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        arguments = own_arguments(locals())
         size = kwargs.pop("vocabulary_size", None)
         super().__init__(name=name, **kwargs)
         if vocabulary_dtype != "int64":
             raise ArgumentError(f"IntegerLookup has int64 tokens only, received {vocabulary_dtype!r}. Leave it out.")
         if oov_method not in ("floormod", "farmhash"):
             raise ArgumentError(f"IntegerLookup has no oov_method={oov_method!r}. Use 'floormod' or 'farmhash'.")
-        self.vocabulary_dtype = vocabulary_dtype
-        self.oov_method = oov_method
-        self.set_up(
-            max_tokens=max_tokens,
-            num_oov_indices=num_oov_indices,
-            mask_token=mask_token,
-            oov_token=oov_token,
-            output_mode=output_mode,
-            pad_to_max_tokens=pad_to_max_tokens,
-            sparse=sparse,
-            invert=invert,
-            salt=salt,
-        )
+        self.set_up(arguments)
         self.start_with(vocabulary, idf_weights, size)
 
     def convert(self, token: Any) -> int:

@@ -11,11 +11,12 @@ import torch
 
 from ramify import dtype_policies
 from ramify.errors import ArgumentError, FileFormatError, NotBuiltError
+from ramify.layers.arguments import settle
 from ramify.layers.preprocessing.adapting import as_array, batches_of
-from ramify.layers.preprocessing.encoding import VECTOR_MODES, checked_mode, encode, refuse_sparse
-from ramify.layers.preprocessing.hashed import checked_salt
+from ramify.layers.preprocessing.categories import VECTOR_MODES, checked_mode, encode, refuse_sparse
+from ramify.layers.preprocessing.hashes import checked_salt
 from ramify.layers.preprocessing.texts import TextLayer
-from ramify.layers.preprocessing.vocabulary import (
+from ramify.text.vocabulary import (
     TokenCounts,
     given_tokens,
     read_tokens,
@@ -36,46 +37,35 @@ class IndexLookup(TextLayer):
     """
 
     max_tokens: int | None
+    num_oov_indices: int
+    output_mode: str
+    pad_to_max_tokens: bool
+    invert: bool = False
+    sparse: bool
     mask_token: Any
     oov_token: Any
-    salt: list[int] | None
+    salt: Any = None
     input_vocabulary: list[Any] | None
     input_idf_weights: list[float] | None
     _idf_weights: torch.Tensor
 
-    def set_up(
-        self,
-        *,
-        max_tokens: int | None,
-        num_oov_indices: int,
-        mask_token: Any,
-        oov_token: Any,
-        output_mode: str,
-        pad_to_max_tokens: bool,
-        sparse: bool,
-        invert: bool = False,
-        salt: Any = None,
-    ) -> None:
-        """Check and keep the arguments that all have."""
-        who = type(self).__name__
-        refuse_sparse(sparse, who)
+    def set_up(self, arguments: Mapping[str, Any]) -> None:
+        """Check and keep the arguments that all have, but the vocabulary."""
+        who, kept = type(self).__name__, ("vocabulary", "idf_weights", "name", "encoding")
+        settle(self, {name: value for name, value in arguments.items() if name not in kept})
+        refuse_sparse(self.sparse, who)
+        max_tokens, output_mode = self.max_tokens, self.output_mode
         if max_tokens is not None and max_tokens <= 1:
             raise ArgumentError(f"{who} needs room for two tokens or more, received max_tokens={max_tokens}.")
-        if pad_to_max_tokens and max_tokens is None:
+        if self.pad_to_max_tokens and max_tokens is None:
             raise ArgumentError(f"{who}: pad_to_max_tokens=True needs `max_tokens`. Pass it.")
-        if num_oov_indices < 0:
-            raise ArgumentError(f"{who} cannot have num_oov_indices={num_oov_indices}. Pass 0 or more.")
-        if invert and output_mode != "int":
+        if self.num_oov_indices < 0:
+            raise ArgumentError(f"{who} cannot have num_oov_indices={self.num_oov_indices}. Pass 0 or more.")
+        if self.invert and output_mode != "int":
             raise ArgumentError(f"{who}: invert=True needs output_mode='int', received {output_mode!r}.")
-        self.invert = invert
-        self.max_tokens = max_tokens
-        self.num_oov_indices = num_oov_indices
-        self.oov_token = oov_token
-        self.mask_token = mask_token
         self.output_mode = checked_mode(output_mode, MODES, who)
         self.sparse = False
-        self.pad_to_max_tokens = pad_to_max_tokens
-        self.salt = checked_salt(salt, who)
+        self.salt = checked_salt(self.salt, who)
         own = self.__dict__
         own.update(_tokens=None, _static=False, input_vocabulary=None, input_idf_weights=None, _expected_size=None)
         self.reset_state()

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.layers.preprocessing.fingerprints import hash_texts
+from ramify.layers.arguments import own_arguments
 from ramify.layers.preprocessing.lookup import IndexLookup
 from ramify.layers.preprocessing.texts import Texts, as_texts
 from ramify.registry import serializable
+from ramify.text.fingerprints import hash_texts
 
 
 def not_strings(who: str, data: Any) -> ArgumentError:
@@ -73,21 +74,12 @@ class StringLookup(IndexLookup):
         salt: Any = None,
         **kwargs: Any,
     ) -> None:
+        arguments = own_arguments(locals())
         size = kwargs.pop("vocabulary_size", None)
         kwargs.pop("oov_method", None)  # Keras writes it, with one value
         super().__init__(name=name, **kwargs)
         self.encoding = encoding
-        self.set_up(
-            max_tokens=max_tokens,
-            num_oov_indices=num_oov_indices,
-            mask_token=mask_token,
-            oov_token=oov_token,
-            output_mode=output_mode,
-            pad_to_max_tokens=pad_to_max_tokens,
-            sparse=sparse,
-            invert=invert,
-            salt=salt,
-        )
+        self.set_up(arguments)
         self.start_with(vocabulary, idf_weights, size)
 
     def convert(self, token: Any) -> str:

@@ -9,18 +9,7 @@ from ramify.layers.recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from ramify.layers.recurrent.stacked import StackedRNNCells
 from ramify.layers.recurrent.time_distributed import TimeDistributed
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "Bidirectional",
-    "ConvLSTM1D",
-    "ConvLSTM2D",
-    "ConvLSTM3D",
-    "GRUCell",
-    "LSTMCell",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "StackedRNNCells",
-    "TimeDistributed",
-]
+__all__ = [  # noqa: RUF022 - in lines, not in a column
+    "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "SimpleRNN",
+    "SimpleRNNCell", "StackedRNNCells", "TimeDistributed",
+]  # fmt: skip

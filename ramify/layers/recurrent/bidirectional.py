@@ -45,6 +45,8 @@ class Bidirectional(Layer):
 
     _initial_weights: Any
 
+    left_out_of_config = ("weights",)
+
     def __init__(
         self,
         layer: Any,
@@ -163,12 +165,6 @@ class Bidirectional(Layer):
     def layer(self) -> Any:
         """The forward layer."""
         return self.forward_layer
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, without weights."""
-        config = super().get_config()
-        del config["weights"]
-        return config
 
 
 def _merge(mode: str, forward: torch.Tensor, backward: torch.Tensor) -> torch.Tensor:

@@ -13,41 +13,25 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify import activations, constraints, initializers, regularizers
-from ramify.errors import ArgumentError, ShapeError
+from ramify.errors import ShapeError
+from ramify.layers.arguments import settle
 from ramify.layers.layer import Layer
 from ramify.layers.recurrent.dropping import dropout_mask
 from ramify.layers.recurrent.states import as_list, zero_states
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
-_BY_ENDING = {
-    "activation": activations.get,
-    "initializer": initializers.get,
-    "regularizer": regularizers.get,
-    "constraint": constraints.get,
-}
 States = list[torch.Tensor]
 
 
-def own_arguments(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """The named arguments of a constructor, out of its ``locals()``."""
-    return {name: value for name, value in scope.items() if name not in ("self", "kwargs", "__class__")}
-
-
-def settle(layer: Layer, arguments: Mapping[str, Any]) -> None:
-    """Store a cell's arguments on it in their final form, which the endings of their names tell.
+def settle_cell(cell: Cell, arguments: Mapping[str, Any]) -> None:
+    """Store a cell's arguments on it in their final form.
 
     Raises:
-        ArgumentError: a size that is not positive, or a rate outside 0 to 1.
+        ArgumentError: a size that is not positive.
     """
-    who = type(layer).__name__
-    for name, value in arguments.items():
-        if name in ("units", "filters") and (not isinstance(value, int) or value <= 0):
-            raise ArgumentError(f"{who} takes a positive whole number of {name}, but received {name}={value!r}.")
-        if name.endswith("dropout"):
-            value = min(1.0, max(0.0, float(value)))  # noqa: PLW2901 - rates are clipped, as Keras does
-        setattr(layer, name, _BY_ENDING.get(name.rpartition("_")[2], lambda same: same)(value))
-    layer.__dict__["_stream"] = Stream(arguments["seed"], who)
+    rates = {name: min(1.0, max(0.0, float(arguments[name]))) for name in ("dropout", "recurrent_dropout")}
+    settle(cell, {**arguments, **rates})  # rates are clipped, as Keras does
+    cell.__dict__["_stream"] = Stream(arguments["seed"], type(cell).__name__)
 
 
 class Cell(Layer):

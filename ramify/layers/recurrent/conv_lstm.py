@@ -9,8 +9,9 @@ import torch.nn.functional as F
 
 from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
+from ramify.layers.arguments import own_arguments
 from ramify.layers.convolutional.base import refuse_strides_with_dilation
-from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
+from ramify.layers.recurrent.cell import Cell, States, settle_cell
 from ramify.layers.recurrent.lstm import UnitForgetBias
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.ops.nn.padding import same_pads
@@ -40,7 +41,7 @@ class ConvLSTMCell(Cell):
     def __init__(self, rank: int, arguments: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         who = f"ConvLSTM{rank}D"
-        settle(self, arguments)
+        settle_cell(self, arguments)
         self.rank = rank
         for name in ("kernel_size", "strides", "dilation_rate"):
             setattr(self, name, per_axis(arguments[name], rank, f"{who}: {name}"))
@@ -129,19 +130,45 @@ class ConvLSTMCell(Cell):
 
 
 class ConvLSTM(UnitRNN):
-    """What the convolutional LSTMs have in common.
-
-    Args:
-        arguments: the subclass's named arguments.
-        further: its other keyword arguments, which are the layer's.
-    """
+    """What the convolutional LSTMs have in common: all but the number of spatial axes."""
 
     rank: int
 
-    def __init__(self, arguments: dict[str, Any], further: dict[str, Any]) -> None:
-        shared = {name: further[name] for name in ("dtype", "trainable") if name in further}
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        arguments = own_arguments(locals())
+        shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
         cell = ConvLSTMCell(self.rank, self.of_cell(arguments), **shared, name="conv_lstm_cell")
-        self.set_up(cell, arguments, further, self.rank + 3)
+        self.set_up(cell, arguments, kwargs, self.rank + 3)
 
     def _zeros(self, sequences: torch.Tensor) -> list[Any]:
         return self.cell.zeros(sequences)
@@ -194,39 +221,6 @@ class ConvLSTM1D(ConvLSTM):
 
     rank = 1
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(own_arguments(locals()), kwargs)
-
 
 @serializable("keras.layers")
 class ConvLSTM2D(ConvLSTM):
@@ -275,39 +269,6 @@ class ConvLSTM2D(ConvLSTM):
 
     rank = 2
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(own_arguments(locals()), kwargs)
-
 
 @serializable("keras.layers")
 class ConvLSTM3D(ConvLSTM):
@@ -355,36 +316,3 @@ class ConvLSTM3D(ConvLSTM):
     """
 
     rank = 3
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(own_arguments(locals()), kwargs)

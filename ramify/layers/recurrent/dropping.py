@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 
 def dropout_mask(stream: Stream, like: torch.Tensor, rate: float) -> torch.Tensor:

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from ramify import activations
-from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
+from ramify.layers.arguments import own_arguments
+from ramify.layers.recurrent.cell import Cell, States, settle_cell
 from ramify.layers.recurrent.kernels import flat_weights
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
@@ -84,7 +85,7 @@ class GRUCell(Cell):
     ) -> None:
         arguments = own_arguments(locals())
         super().__init__(**kwargs)
-        settle(self, arguments)
+        settle_cell(self, arguments)
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)

@@ -8,7 +8,8 @@ import torch
 
 from ramify import activations
 from ramify.initializers import Ones
-from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
+from ramify.layers.arguments import own_arguments
+from ramify.layers.recurrent.cell import Cell, States, settle_cell
 from ramify.layers.recurrent.kernels import flat_weights
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
@@ -92,7 +93,7 @@ class LSTMCell(Cell):
     ) -> None:
         arguments = own_arguments(locals())
         super().__init__(**kwargs)
-        settle(self, arguments)
+        settle_cell(self, arguments)
 
     def _bias_start(self) -> Any:
         return UnitForgetBias(self.bias_initializer) if self.unit_forget_bias else self.bias_initializer

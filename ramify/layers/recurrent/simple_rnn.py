@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from ramify import activations
-from ramify.layers.recurrent.cell import Cell, States, own_arguments, settle
+from ramify.layers.arguments import own_arguments
+from ramify.layers.recurrent.cell import Cell, States, settle_cell
 from ramify.layers.recurrent.kernels import flat_weights
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
@@ -67,7 +68,7 @@ class SimpleRNNCell(Cell):
     ) -> None:
         arguments = own_arguments(locals())
         super().__init__(**kwargs)
-        settle(self, arguments)
+        settle_cell(self, arguments)
 
     def step(self, projected: torch.Tensor, states: States, keep: torch.Tensor | None) -> tuple[torch.Tensor, States]:
         """The new state."""

@@ -12,8 +12,8 @@ from ramify.errors import ArgumentError
 from ramify.image_format import checked_data_format
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
-from ramify.layers.seeding import Stream
 from ramify.registry import serializable
+from ramify.seeds import Stream
 
 NoiseShape = Sequence[int | None] | None
 

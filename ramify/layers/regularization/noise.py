@@ -1,4 +1,4 @@
-"""Noise while training: added, multiplied, or in place of what is dropped."""
+"""Layers that disturb their input in training, or penalize it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ramify import regularizers
 from ramify.errors import ArgumentError
 from ramify.layers.layer import Layer
 from ramify.layers.regularization.dropout import NoiseShape, checked_noise_shape, checked_rate, noise_sizes
-from ramify.layers.seeding import Stream
 from ramify.registry import serializable
+from ramify.seeds import Stream
 
 # Of SELU (Klambauer et al., 2017): its limit on the left is -_SCALE * _ALPHA.
 _ALPHA = 1.6732632423543772848170429916717
@@ -133,3 +134,39 @@ class AlphaDropout(Layer):
         kept = self._stream.bernoulli(inputs, noise_sizes(inputs, self.noise_shape), 1 - rate)
         scale = ((1 - rate) * (1 + rate * low**2)) ** -0.5
         return (inputs * kept + low * (1 - kept)) * scale - scale * low * rate
+
+
+@serializable("keras.layers")
+class ActivityRegularization(Layer):
+    """Pass the input on, and add ``l1 * sum(|x|) + l2 * sum(x**2)``, divided by the batch's size, to the loss.
+
+    Args:
+        l1: factor of the absolute values.
+        l2: factor of the squares.
+
+    Shapes:
+        any -> the same.
+
+    Example:
+
+    >>> layer = ActivityRegularization(l1=0.1)
+    >>> _ = layer(torch.ones(1, 5))
+    >>> layer.losses
+    [tensor(0.5000)]
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.l1 = l1
+        self.l2 = l2
+        self.supports_masking = True
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The input."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The two factors; the regularizer made of them is no argument."""
+        config = super().get_config()
+        del config["activity_regularizer"]
+        return config

@@ -13,9 +13,7 @@ from ramify.image_format import checked_data_format
 from ramify.ops.convert import like
 from ramify.ops.image.layout import as_float, as_was, channels_last
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
-
-Tensor = torch.Tensor
+from ramify.promotion import Tensor, to_tensor
 
 
 def _gaussian(size: int, sigma: float, x: Tensor) -> Tensor:

@@ -9,9 +9,7 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_data_format
-from ramify.ops.promotion import to_tensor
-
-Tensor = torch.Tensor
+from ramify.promotion import Tensor, to_tensor
 
 
 def channels_last(images: Any, data_format: str | None, who: str) -> tuple[Tensor, Callable[[Tensor], Tensor]]:

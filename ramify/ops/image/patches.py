@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 
 from ramify.errors import ShapeError
 from ramify.image_format import checked_choice, checked_data_format, per_axis
 from ramify.ops.nn.padding import same_pads
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
 Sizes = int | Sequence[int]
 
 

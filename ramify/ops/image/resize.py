@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 
 from ramify.errors import ArgumentError
@@ -14,9 +13,8 @@ from ramify.ops.convert import sizes_of
 from ramify.ops.image.layout import as_float, as_was, channels_last
 from ramify.ops.image.sampling import KERNELS, resampled
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
 _METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 

@@ -1,97 +1,21 @@
 """Operations of neural networks."""
 
-from ramify.ops.nn.activations import (
-    celu,
-    elu,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    log_softmax,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    swish,
-    tanh_shrink,
-    threshold,
-)
-from ramify.ops.nn.attention import dot_product_attention
+# ruff: noqa: F403 - the lists of the modules are the list
+from ramify.ops.nn import activations, attention, ctc, encoding, losses, normalization, pooling
+from ramify.ops.nn.activations import *
+from ramify.ops.nn.attention import *
 from ramify.ops.nn.conv import conv, conv_transpose, depthwise_conv, separable_conv
-from ramify.ops.nn.ctc import ctc_decode, ctc_loss
-from ramify.ops.nn.encoding import depth_to_space, fold, multi_hot, one_hot, polar, space_to_depth, unfold
-from ramify.ops.nn.losses import binary_crossentropy, categorical_crossentropy, psnr, sparse_categorical_crossentropy
-from ramify.ops.nn.normalization import batch_normalization, layer_normalization, moments, normalize, rms_normalization
-from ramify.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
+from ramify.ops.nn.ctc import *
+from ramify.ops.nn.encoding import *
+from ramify.ops.nn.losses import *
+from ramify.ops.nn.normalization import *
+from ramify.ops.nn.pooling import *
 
-__all__ = [
-    "adaptive_average_pool",
-    "adaptive_max_pool",
-    "average_pool",
-    "batch_normalization",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "celu",
-    "conv",
-    "conv_transpose",
-    "ctc_decode",
-    "ctc_loss",
-    "depth_to_space",
-    "depthwise_conv",
-    "dot_product_attention",
-    "elu",
-    "fold",
-    "gelu",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "layer_normalization",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
-    "max_pool",
-    "moments",
-    "multi_hot",
-    "normalize",
-    "one_hot",
-    "polar",
-    "psnr",
-    "relu",
-    "relu6",
-    "rms_normalization",
-    "selu",
-    "separable_conv",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "space_to_depth",
-    "sparse_categorical_crossentropy",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "swish",
-    "tanh_shrink",
-    "threshold",
-    "unfold",
-]
+__all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
+__all__ += activations.__all__
+__all__ += attention.__all__
+__all__ += ctc.__all__
+__all__ += encoding.__all__
+__all__ += losses.__all__
+__all__ += normalization.__all__
+__all__ += pooling.__all__

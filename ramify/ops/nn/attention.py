@@ -14,6 +14,8 @@ from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 from ramify.settings import is_flash_attention_enabled
 
+__all__ = ["dot_product_attention"]
+
 Tensor = torch.Tensor
 _WITHOUT_FLASH = [SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 

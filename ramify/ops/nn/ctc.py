@@ -14,6 +14,8 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 
+__all__ = ["ctc_decode", "ctc_loss"]
+
 Tensor = torch.Tensor
 _NEVER = float("-inf")
 

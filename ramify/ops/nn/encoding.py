@@ -12,9 +12,9 @@ from ramify.errors import ArgumentError, ShapeError
 from ramify.image_format import checked_data_format
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = ["depth_to_space", "fold", "multi_hot", "one_hot", "polar", "space_to_depth", "unfold"]
 
 
 def _refuse_sparse(sparse: bool, who: str) -> None:

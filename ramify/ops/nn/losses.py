@@ -12,6 +12,8 @@ from ramify.errors import ShapeError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 
+__all__ = ["binary_crossentropy", "categorical_crossentropy", "psnr", "sparse_categorical_crossentropy"]
+
 Tensor = torch.Tensor
 
 

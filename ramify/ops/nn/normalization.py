@@ -14,6 +14,8 @@ from ramify.errors import ArgumentError
 from ramify.ops.convert import floating, like
 from ramify.ops.op import op
 
+__all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization"]
+
 Tensor = torch.Tensor
 Axes = int | Sequence[int]
 _NARROW = (torch.float16, torch.bfloat16)

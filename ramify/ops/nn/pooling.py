@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 
 from ramify.image_format import checked_choice, per_axis
 from ramify.ops.nn.layout import from_front, lifted, to_front
 from ramify.ops.op import op
-from ramify.ops.promotion import to_tensor
+from ramify.promotion import Tensor, to_tensor
 
-Tensor = torch.Tensor
+__all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]
+
 Sizes = int | Sequence[int]
 Pool = Callable[[Tensor, tuple[int, ...], bool], Tensor]
 

@@ -1,254 +1,58 @@
 """The functions of `ramify.ops` that follow NumPy, one file for each family; all public as `ramify.ops.<name>` too."""
 
-from __future__ import annotations
+# ruff: noqa: F403 - the lists of the modules are the list
+from ramify.ops.numpy import (
+    arithmetic,
+    creation,
+    indexing,
+    joining,
+    linear,
+    logic,
+    missing,
+    padding,
+    reductions,
+    scans,
+    shaping,
+    sorting,
+    statistics,
+    trigonometry,
+    unary,
+    vectorizing,
+    windows,
+)
+from ramify.ops.numpy.arithmetic import *
+from ramify.ops.numpy.creation import *
+from ramify.ops.numpy.indexing import *
+from ramify.ops.numpy.joining import *
+from ramify.ops.numpy.linear import *
+from ramify.ops.numpy.logic import *
+from ramify.ops.numpy.missing import *
+from ramify.ops.numpy.padding import *
+from ramify.ops.numpy.reductions import *
+from ramify.ops.numpy.scans import *
+from ramify.ops.numpy.shaping import *
+from ramify.ops.numpy.sorting import *
+from ramify.ops.numpy.statistics import *
+from ramify.ops.numpy.trigonometry import *
+from ramify.ops.numpy.unary import *
+from ramify.ops.numpy.vectorizing import *
+from ramify.ops.numpy.windows import *
 
-from ramify.ops.numpy.arithmetic import (
-    add,
-    divide,
-    divide_no_nan,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    gcd,
-    heaviside,
-    lcm,
-    ldexp,
-    logaddexp,
-    logaddexp2,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    nextafter,
-    power,
-    subtract,
-    true_divide,
-)
-from ramify.ops.numpy.bits import (
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    left_shift,
-    right_shift,
-)
-from ramify.ops.numpy.creation import (
-    arange,
-    array,
-    copy,
-    empty,
-    empty_like,
-    eye,
-    full,
-    full_like,
-    geomspace,
-    identity,
-    linspace,
-    logspace,
-    meshgrid,
-    ones,
-    ones_like,
-    tri,
-    zeros,
-    zeros_like,
-)
-from ramify.ops.numpy.indexing import (
-    diag,
-    diagflat,
-    diagonal,
-    get_item,
-    ndim,
-    nonzero,
-    select,
-    size,
-    take,
-    take_along_axis,
-    tril,
-    triu,
-    unravel_index,
-    where,
-)
-from ramify.ops.numpy.joining import (
-    append,
-    array_split,
-    concatenate,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    split,
-    stack,
-    vsplit,
-    vstack,
-)
-from ramify.ops.numpy.linear import (
-    correlate,
-    cross,
-    dot,
-    einsum,
-    inner,
-    kron,
-    matmul,
-    outer,
-    slogdet,
-    tensordot,
-    trace,
-    vander,
-    vdot,
-)
-from ramify.ops.numpy.logic import (
-    allclose,
-    equal,
-    greater,
-    greater_equal,
-    isclose,
-    isfinite,
-    isin,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    isreal,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    not_equal,
-    signbit,
-)
-from ramify.ops.numpy.missing import (
-    nanargmax,
-    nanargmin,
-    nancumprod,
-    nancumsum,
-    nanmax,
-    nanmean,
-    nanmedian,
-    nanmin,
-    nanprod,
-    nanstd,
-    nansum,
-    nanvar,
-)
-from ramify.ops.numpy.padding import pad
-from ramify.ops.numpy.quantiles import median, nanpercentile, nanquantile, percentile, quantile
-from ramify.ops.numpy.reductions import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    count_nonzero,
-    max,
-    mean,
-    min,
-    prod,
-    ptp,
-    std,
-    sum,
-    var,
-)
-from ramify.ops.numpy.scans import cumprod, cumsum, diff, trapezoid
-from ramify.ops.numpy.shaping import (
-    broadcast_to,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    moveaxis,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    squeeze,
-    swapaxes,
-    tile,
-    transpose,
-    view,
-)
-from ramify.ops.numpy.sorting import argpartition, argsort, bincount, digitize, histogram, searchsorted, sort, unique
-from ramify.ops.numpy.statistics import average, corrcoef
-from ramify.ops.numpy.trigonometry import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cos,
-    cosh,
-    deg2rad,
-    hypot,
-    rad2deg,
-    sin,
-    sinh,
-    tan,
-    tanh,
-)
-from ramify.ops.numpy.unary import (
-    abs,
-    absolute,
-    angle,
-    cbrt,
-    ceil,
-    clip,
-    conj,
-    conjugate,
-    exp,
-    exp2,
-    expm1,
-    fabs,
-    floor,
-    i0,
-    imag,
-    log,
-    log1p,
-    log2,
-    log10,
-    nan_to_num,
-    negative,
-    real,
-    reciprocal,
-    round,
-    sign,
-    sinc,
-    sqrt,
-    square,
-    trunc,
-)
-from ramify.ops.numpy.vectorizing import vectorize
-from ramify.ops.numpy.windows import bartlett, blackman, hamming, hanning, kaiser
-
-__all__ = [  # noqa: RUF022 - in lines, not in a column
-    "abs", "absolute", "add", "all", "allclose", "amax", "amin", "angle", "any", "append", "arange", "arccos",
-    "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin", "argpartition", "argsort",
-    "array", "array_split", "average", "bartlett", "bincount", "bitwise_and", "bitwise_invert",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman",
-    "broadcast_to", "cbrt", "ceil", "clip", "concatenate", "conj", "conjugate", "copy", "corrcoef", "correlate",
-    "cos", "cosh", "count_nonzero", "cross", "cumprod", "cumsum", "deg2rad", "diag", "diagflat", "diagonal", "diff",
-    "digitize", "divide", "divide_no_nan", "dot", "dsplit", "dstack", "einsum", "empty", "empty_like", "equal",
-    "exp", "exp2", "expand_dims", "expm1", "eye", "fabs", "flip", "fliplr", "flipud", "floor", "floor_divide",
-    "fmax", "fmin", "fmod", "full", "full_like", "gcd", "geomspace", "get_item", "greater", "greater_equal",
-    "hamming", "hanning", "heaviside", "histogram", "hsplit", "hstack", "hypot", "i0", "identity", "imag", "inner",
-    "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "kaiser", "kron", "lcm",
-    "ldexp", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2", "logaddexp",
-    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logspace", "matmul", "max", "maximum",
-    "mean", "median", "meshgrid", "min", "minimum", "mod", "moveaxis", "multiply", "nan_to_num", "nanargmax",
-    "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod",
-    "nanquantile", "nanstd", "nansum", "nanvar", "ndim", "negative", "nextafter", "nonzero", "not_equal", "ones",
-    "ones_like", "outer", "pad", "percentile", "power", "prod", "ptp", "quantile", "rad2deg", "ravel", "real",
-    "reciprocal", "repeat", "reshape", "right_shift", "roll", "rot90", "round", "searchsorted", "select", "sign",
-    "signbit", "sin", "sinc", "sinh", "size", "slogdet", "sort", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "subtract", "sum", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
-    "transpose", "trapezoid", "tri", "tril", "triu", "true_divide", "trunc", "unique", "unravel_index", "vander",
-    "var", "vdot", "vectorize", "view", "vsplit", "vstack", "where", "zeros", "zeros_like",
-]  # fmt: skip
+__all__: list[str] = []
+__all__ += arithmetic.__all__
+__all__ += creation.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += linear.__all__
+__all__ += logic.__all__
+__all__ += missing.__all__
+__all__ += padding.__all__
+__all__ += reductions.__all__
+__all__ += scans.__all__
+__all__ += shaping.__all__
+__all__ += sorting.__all__
+__all__ += statistics.__all__
+__all__ += trigonometry.__all__
+__all__ += unary.__all__
+__all__ += vectorizing.__all__
+__all__ += windows.__all__

@@ -6,7 +6,12 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, common, promoted, tensors, unified
+from ramify.promotion import Tensor, TensorLike, as_float, common, promoted, tensors, unified
+
+__all__ = [
+    "add", "divide", "divide_no_nan", "floor_divide", "fmax", "fmin", "fmod", "gcd", "heaviside", "lcm", "ldexp",
+    "logaddexp", "logaddexp2", "maximum", "minimum", "mod", "multiply", "nextafter", "power", "subtract", "true_divide",
+]  # fmt: skip
 
 
 @op

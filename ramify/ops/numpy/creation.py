@@ -9,7 +9,12 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, constant, kind, result_dtype, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, constant, kind, result_dtype, tensors, to_tensor
+
+__all__ = [
+    "arange", "array", "copy", "empty", "empty_like", "eye", "full", "full_like", "geomspace", "identity", "linspace",
+    "logspace", "meshgrid", "ones", "ones_like", "tri", "zeros", "zeros_like",
+]  # fmt: skip
 
 ShapeLike = int | Sequence[int]
 

@@ -11,7 +11,12 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, promoted, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, promoted, tensors, to_tensor
+
+__all__ = [
+    "diag", "diagflat", "diagonal", "get_item", "ndim", "nonzero", "select", "size", "take", "take_along_axis", "tril",
+    "triu", "unravel_index", "where",
+]  # fmt: skip
 
 
 @op

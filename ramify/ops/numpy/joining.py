@@ -9,7 +9,12 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
+from ramify.promotion import Tensor, TensorLike, common, constant, tensors, to_tensor
+
+__all__ = [
+    "append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "split", "stack", "vsplit",
+    "vstack",
+]  # fmt: skip
 
 Parts = int | Sequence[int]
 

@@ -13,7 +13,12 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor, unified
+from ramify.promotion import Tensor, TensorLike, kind, result_dtype, tensors, to_tensor, unified
+
+__all__ = [
+    "correlate", "cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "slogdet", "tensordot", "trace",
+    "vander", "vdot",
+]  # fmt: skip
 
 
 def _computed(function: Callable[..., Tensor], *operands: Tensor) -> Tensor:

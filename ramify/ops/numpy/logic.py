@@ -1,11 +1,18 @@
-"""Comparisons, truth values and tests of single numbers; the results are booleans."""
+"""Comparisons and logic, of values and of their bits."""
 
 from __future__ import annotations
 
 import torch
 
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, promoted, tensors, to_tensor, unified
+from ramify.promotion import Tensor, TensorLike, promoted, tensors, to_tensor, unified
+
+__all__ = [
+    "allclose", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "equal", "greater", "greater_equal", "isclose", "isfinite", "isin", "isinf",
+    "isnan", "isneginf", "isposinf", "isreal", "left_shift", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "not_equal", "right_shift", "signbit",
+]  # fmt: skip
 
 
 @op
@@ -235,3 +242,68 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     if a.dtype == torch.bool:  # torch has no kernel for these
         a, b = a.int(), b.int()
     return torch.isin(a, b, assume_unique=assume_unique, invert=invert)
+
+
+@op
+def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits that both have.
+
+    >>> bitwise_and(6, 3)
+    tensor(2, dtype=torch.int32)
+    """
+    return torch.bitwise_and(*tensors(x, y))
+
+
+@op
+def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits that at least one has.
+
+    >>> bitwise_or(6, 3)
+    tensor(7, dtype=torch.int32)
+    """
+    return torch.bitwise_or(*tensors(x, y))
+
+
+@op
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits that exactly one has.
+
+    >>> bitwise_xor(6, 3)
+    tensor(5, dtype=torch.int32)
+    """
+    return torch.bitwise_xor(*tensors(x, y))
+
+
+@op
+def bitwise_invert(x: TensorLike) -> Tensor:
+    """Every bit turned over; of a boolean its opposite.
+
+    >>> bitwise_invert(5)
+    tensor(-6, dtype=torch.int32)
+    """
+    return torch.bitwise_not(to_tensor(x))
+
+
+@op
+def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits of x moved up by y places.
+
+    >>> bitwise_left_shift(3, 2)
+    tensor(12, dtype=torch.int32)
+    """
+    return torch.bitwise_left_shift(*tensors(x, y))
+
+
+@op
+def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits of x moved down by y places; the sign stays.
+
+    >>> bitwise_right_shift(-8, 1)
+    tensor(-4, dtype=torch.int32)
+    """
+    return torch.bitwise_right_shift(*tensors(x, y))
+
+
+bitwise_not = bitwise_invert
+left_shift = bitwise_left_shift
+right_shift = bitwise_right_shift

@@ -7,11 +7,16 @@ from typing import Any
 
 import torch
 
-from ramify.ops.numpy.quantiles import quantiles
 from ramify.ops.numpy.reductions import Axis, place, prod, summable
 from ramify.ops.numpy.scans import cumprod, cumsum
+from ramify.ops.numpy.statistics import quantiles
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float32, axes_of, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float32, axes_of, to_tensor
+
+__all__ = [
+    "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanprod",
+    "nanstd", "nansum", "nanvar",
+]  # fmt: skip
 
 
 def _filled(x: TensorLike, value: float) -> Tensor:

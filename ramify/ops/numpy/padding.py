@@ -10,7 +10,9 @@ import torch.nn.functional as F
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, constant, to_tensor
+from ramify.promotion import Tensor, TensorLike, constant, to_tensor
+
+__all__ = ["pad"]
 
 _PLACES = {"edge": "edge", "reflect": "reflect", "symmetric": "symmetric", "wrap": "wrap", "circular": "wrap"}
 

@@ -11,7 +11,12 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, as_float32, axes_of, result_dtype, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, as_float32, axes_of, result_dtype, to_tensor
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min", "prod", "ptp", "std",
+    "sum", "var",
+]  # fmt: skip
 
 Axis = int | tuple[int, ...] | list[int] | None
 _INTEGERS_KEPT = (torch.int32, torch.int64)

@@ -8,7 +8,9 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, result_dtype, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, result_dtype, to_tensor
+
+__all__ = ["cumprod", "cumsum", "diff", "trapezoid"]
 
 
 def _runnable(x: TensorLike, axis: int | None, dtype: Any) -> tuple[Tensor, int, torch.dtype]:

@@ -12,7 +12,12 @@ from ramify.errors import ArgumentError
 from ramify.graph import is_probing
 from ramify.ops.numpy.creation import shape_of
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
+from ramify.promotion import Tensor, TensorLike, axes_of, constant, to_tensor
+
+__all__ = [
+    "broadcast_to", "expand_dims", "flip", "fliplr", "flipud", "moveaxis", "ravel", "repeat", "reshape", "roll",
+    "rot90", "squeeze", "swapaxes", "tile", "transpose", "view",
+]  # fmt: skip
 
 Axes = int | Sequence[int]
 

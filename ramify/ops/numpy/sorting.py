@@ -8,7 +8,9 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, tensors, to_tensor, unified
+from ramify.promotion import Tensor, TensorLike, as_float, tensors, to_tensor, unified
+
+__all__ = ["argpartition", "argsort", "bincount", "digitize", "histogram", "searchsorted", "sort", "unique"]
 
 
 @op

@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, unified
+from ramify.promotion import Tensor, TensorLike, as_float, unified
+
+__all__ = [
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cos", "cosh", "deg2rad", "hypot",
+    "rad2deg", "sin", "sinh", "tan", "tanh",
+]  # fmt: skip
 
 
 @op

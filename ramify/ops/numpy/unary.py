@@ -6,7 +6,13 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor, TensorLike, as_float, as_float32, to_tensor
+from ramify.promotion import Tensor, TensorLike, as_float, as_float32, to_tensor
+
+__all__ = [  # noqa: RUF022 - in lines, not in a column
+    "abs", "absolute", "angle", "cbrt", "ceil", "clip", "conj", "conjugate", "exp", "exp2", "expm1", "fabs", "floor",
+    "i0", "imag", "log", "log10", "log1p", "log2", "nan_to_num", "negative", "real", "reciprocal", "round", "sign",
+    "sinc", "sqrt", "square", "trunc",
+]  # fmt: skip
 
 _DOUBLE = torch.float64
 

@@ -11,7 +11,9 @@ import torch
 
 from ramify.errors import ArgumentError
 from ramify.graph import is_symbolic, record
-from ramify.ops.promotion import Tensor, to_tensor
+from ramify.promotion import Tensor, to_tensor
+
+__all__ = ["vectorize"]
 
 _SIDE = re.compile(r"^\s*\([\w\s,]*\)\s*(,\s*\([\w\s,]*\)\s*)*$")
 

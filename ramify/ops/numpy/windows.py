@@ -8,7 +8,9 @@ import torch
 
 from ramify import dtypes
 from ramify.ops.op import op
-from ramify.ops.promotion import Tensor
+from ramify.promotion import Tensor
+
+__all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
 
 
 def _window(make: Callable[..., Tensor], points: int, **options: float) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 import ramify
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers import regularization as ours
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 TABLE = [
     ("Dropout", {"rate": 0.4}, (2, 5)),

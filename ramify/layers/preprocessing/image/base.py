@@ -10,7 +10,7 @@ from ramify.errors import ArgumentError, InputError
 from ramify.image_format import checked_data_format
 from ramify.layers.layer import Layer
 from ramify.layers.preprocessing.image.draws import Draws
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 Tensor = torch.Tensor
 
@@ -91,11 +91,20 @@ class ImageLayer(Layer):
             training: whether the call is one of training.
             seed: draw with this seed in place of the layer's.
         """
-        del data, training, seed
+        return self.drawn(self.draws(data, seed)) if training else None
+
+    def drawn(self, draws: Draws) -> Any:
+        """The random numbers of one call in training."""
+        del draws
 
     def transform_images(self, images: Tensor, transformation: Any, training: bool = True) -> Tensor:
         """Apply what was drawn to a batch of images."""
-        del transformation, training
+        del training
+        return images if transformation is None else self.changed(images, transformation)
+
+    def changed(self, images: Tensor, transformation: Any) -> Tensor:
+        """The images, changed by what was drawn."""
+        del transformation
         return images
 
     def transform_labels(self, labels: Tensor, transformation: Any, training: bool = True) -> Tensor:

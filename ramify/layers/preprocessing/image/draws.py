@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.layers.seeding import Stream
+from ramify.seeds import Stream
 
 Tensor = torch.Tensor
 
