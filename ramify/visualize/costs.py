@@ -95,8 +95,12 @@ class Meter:
                 return None
             told.append(_leaf(leaf, size))
         key = _key(node.target, told)
-        if key is not None and key in self._known:
+        try:
             return self._known[key]
+        except KeyError:
+            pass
+        except TypeError:  # what was told cannot be compared
+            key = None
 
         def concrete(leaf: Any) -> Any:
             if isinstance(leaf, SymbolicTensor):
@@ -280,11 +284,7 @@ def _key(target: Any, leaves: list[Any]) -> Any:
         what: Any = (type(target), tuple(told), tuple(weights))
     else:
         what = target
-    try:
-        hash(key := (what, *leaves))
-    except TypeError:
-        return None
-    return key
+    return (what, *leaves)
 
 
 def _leaf(leaf: Any, size: Any) -> Any:
