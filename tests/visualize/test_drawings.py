@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import ramify
 from ramify import layers
 from ramify.visualize import plot_model
 from ramify.visualize.build import picture_of
+from ramify.visualize.display import Text
 from ramify.visualize.fold import folded
 from ramify.visualize.layout.flat import arrange
 from ramify.visualize.layout.problem import Box, Link
@@ -69,11 +71,39 @@ def test_the_measures_find_faults():
     assert edges_through(picture, geometry) == 1
 
 
-def test_ninety_six_blocks_fit_one_screen():
-    drawing = plot_model(transformer(96, 16, 32, 2, 10), to_file=None, show_shapes=True)
-    assert drawing.display_list.width <= 600
-    assert drawing.display_list.height <= 1300
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"show_shapes": True},
+        {"show_layer_names": True, "show_layer_activations": True},
+        {"show_shapes": True, "rankdir": "LR"},
+    ],
+)
+def test_ninety_six_blocks_fit_one_screen(options):
+    model = transformer(96, 16, 32, 2, 10)
+    drawing = plot_model(model, to_file=None, **options)
+    assert drawing.display_list.width <= 1280
+    assert drawing.display_list.height <= 720
     assert any(item.repeat and item.repeat.count == 96 for item in drawing.picture.walk())
+    assert min(shape.size for shape in texts(drawing.display_list)) >= 9.5  # pixels, where nothing is scaled
+    geometry = geometry_of(drawing.picture, rankdir=options.get("rankdir", "TB"), wrap=True, screen=(1200, 600))
+    assert overlaps(drawing.picture, geometry) == 0
+    assert edges_through(drawing.picture, geometry, options.get("rankdir") is None) == 0
+    ends = Counter((joint.number, joint.out) for joint in geometry.joints)
+    assert len(ends) == len(geometry.joints) > 0
+    assert all((number, not out) in ends for number, out in ends)
+    whole = plot_model(model, to_file=None, wrap=False, **options).display_list
+    assert max(whole.width, whole.height) > 1000
+
+
+def test_what_is_not_folded_is_not_cut_for_a_screen():
+    drawing = plot_model(transformer(2, 16, 32, 2, 10), to_file=None).display_list
+    assert drawing.height > 1000
+
+
+def texts(display_list):
+    return [shape for group in display_list.groups for shape in group.shapes if isinstance(shape, Text)]
 
 
 # ---- wrapping ----
