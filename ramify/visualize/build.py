@@ -10,7 +10,17 @@ from ramify import dtypes
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue
 from ramify.visualize.costs import Meter, inner_batch, total
-from ramify.visualize.facts import count, graph_of, is_layer, kind_of, read_by, shown_calls, trained_of, weights_of
+from ramify.visualize.facts import (
+    count,
+    graph_of,
+    is_layer,
+    is_trained,
+    kind_of,
+    made_by,
+    read_by,
+    shown_calls,
+    weights_of,
+)
 from ramify.visualize.families import FAMILIES, family_of
 from ramify.visualize.picture import Edge, Item, Level, Picture, Share, Tensor
 from ramify.visualize.words import activation_word, config_line, operation_words
@@ -80,6 +90,7 @@ def _failed(error: BaseException, builder: _Builder) -> Picture:
     card = builder.card(node, None, expanded=False)
     card.role, card.error = "failed", str(error).partition("\n")[0]
     card.inputs = [_tensor(value) for value in read]
+    card.outputs = [_tensor(value) for value in made_by(node)]
     top.items.append(card)
     top.edges = [edge for edge in top.edges if edge.target.index not in ends]
     top.edges += [Edge(source, port, card, 0, times) for (source, port), times in arriving.items()]
@@ -108,10 +119,18 @@ class _Builder:
         self.meter = Meter()
         self.number = 0
         self.calls: dict[Any, list[Item]] = defaultdict(list)
+        self.tensors: dict[SymbolicValue, Tensor] = {}
 
     def item(self, role: str, kind: str, name: str, family: str, parent: Item | None) -> Item:
         self.number += 1
         return Item(self.number - 1, role, kind, name, FAMILIES[family], parent=parent)
+
+    def tensor(self, value: SymbolicValue) -> Tensor:
+        """What a value is to those that make and read it."""
+        found = self.tensors.get(value)
+        if found is None:
+            found = self.tensors[value] = _tensor(value)
+        return found
 
     # ---- levels ----
 
@@ -168,15 +187,25 @@ class _Builder:
             within, outer = within + 1, outer.parent
         for node, values in shown_calls(graph).items():
             inner = graph_of(node.target) if within < self.depth else None
+            made = made_by(node)
             item = self.card(node, parent, inner is not None)
-            item.inputs = [_tensor(value) for value in values]
+            item.inputs = [self.tensor(value) for value in values]
+            item.outputs = [self.tensor(value) for value in made]
             if batch is not None:
                 item.flops, item.memory = self.meter.cost(node, batch)
             level.items.append(item)
             fed = values if inner is None else _fed(inner, node)
-            arriving = Counter((env[value], slot if inner else 0) for slot, value in enumerate(fed) if value in env)
-            level.edges += [Edge(*source, item, slot, times) for (source, slot), times in arriving.items()]
-            env.update({value: (item, port) for port, value in enumerate(node.output_values)})
+            arriving: dict[tuple[tuple[Item, int], int], Edge] = {}
+            for slot, value in enumerate(fed):
+                if value in env:
+                    key = (env[value], slot if inner else 0)
+                    if key in arriving:
+                        arriving[key].times += 1
+                    else:
+                        arriving[key] = Edge(*env[value], item, key[1])
+            level.edges += arriving.values()
+            for port, value in enumerate(made):
+                env[value] = (item, port)
             if inner is not None:
                 waiting.append((item, inner, None if batch is None else inner_batch(node, batch)))
         return waiting
@@ -197,7 +226,6 @@ class _Builder:
         else:
             item = self.item("operation", operation_words(node), node.name, "op", parent)
             item.target = node
-        item.outputs = [_tensor(value) for value in node.output_values]
         return item
 
     def card_of_layer(self, layer: Any, parent: Item | None, role: str) -> Item:
@@ -208,7 +236,7 @@ class _Builder:
         item.activation = activation_word(layer)
         weights = weights_of(layer)
         item.params = count(weights)
-        item.trainable = bool(trained_of(layer)) if weights else None
+        item.trainable = is_trained(layer, weights) if weights else None
         self.calls[layer].append(item)
         return item
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ramify.visualize.display import Box, Group, Path, Step, Text
 from ramify.visualize.facts import readable_number, readable_size
-from ramify.visualize.layout.nested import HEADER, Rect
+from ramify.visualize.layout.nested import HEADER, STACK, Rect
 from ramify.visualize.picture import Item, Tensor
 from ramify.visualize.text import clipped, lines_of, text_width
 from ramify.visualize.words import shape_text, short_shape
@@ -133,7 +133,7 @@ def draw_card(item: Item, rect: Rect, look: Look) -> Group:
     frame: list[Box | Path | Text] = []
     if item.level is not None:
         if item.repeat is not None:
-            frame += [Box("card", x + d, y + d, width, height, 12) for d in (9, 4.5)]
+            frame += [Box("card", x + d, y + d, width, height, 12) for d in (STACK, STACK / 2)]
         frame += [
             Box("inner" if item.share or item.repeat else "group", x, y, width, height, 12),
             _round_top("head", x, y, width, HEADER, 12),

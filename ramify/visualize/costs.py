@@ -24,7 +24,7 @@ from ramify.graph.infer import run_probe
 from ramify.graph.quick import QUICK
 from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.layer import Layer
-from ramify.visualize.facts import graph_of, shown_calls
+from ramify.visualize.facts import graph_of, leaves_of, made_by, shown_calls
 from ramify.visualize.families import family_of
 
 
@@ -76,7 +76,7 @@ class Meter:
         """What a call costs on a batch."""
         inner = graph_of(node.target)
         if inner is None:
-            return Cost(self._flops(node, batch_size), memory_of(node.output_values, batch_size))
+            return Cost(self._flops(node, batch_size), memory_of(made_by(node), batch_size))
         batch = inner_batch(node, batch_size)
         total = UNKNOWN if batch is None else self._sum(inner, batch)
         return Cost(self._flops(node, batch_size), total.memory) if total.flops is None else total
@@ -88,14 +88,19 @@ class Meter:
         return self._sums[graph, batch_size]
 
     def _flops(self, node: Node, batch_size: int) -> int | None:
-        leaves = flatten((node.args, node.kwargs))
-        sizes = [sizes_of(leaf, batch_size) if isinstance(leaf, SymbolicValue) else leaf for leaf in leaves]
-        pairs = list(zip(leaves, sizes, strict=True))
-        if any(size is None and isinstance(leaf, SymbolicValue) for leaf, size in pairs):
-            return None
-        key = _key(node.target, [tuple(node.kwargs), *(_leaf(leaf, size) for leaf, size in pairs)])
-        if key is not None and key in self._known:
+        told: list[Any] = [tuple(node.kwargs)]
+        for leaf in leaves_of((*node.args, *node.kwargs.values())):
+            size = sizes_of(leaf, batch_size) if isinstance(leaf, SymbolicValue) else leaf
+            if size is None and leaf is not None:
+                return None
+            told.append(_leaf(leaf, size))
+        key = _key(node.target, told)
+        try:
             return self._known[key]
+        except KeyError:
+            pass
+        except TypeError:  # what was told cannot be compared
+            key = None
 
         def concrete(leaf: Any) -> Any:
             if isinstance(leaf, SymbolicTensor):
@@ -140,10 +145,13 @@ def _size(probes: tuple[int, ...], batch_size: int) -> int | None:
 def memory_of(values: list[SymbolicValue], batch_size: int = 1) -> int | None:
     """The bytes of symbolic tensors on a batch."""
     tensors = [value for value in values if isinstance(value, SymbolicTensor)]
-    shapes = [sizes_of(value, batch_size) for value in tensors]
-    if any(shape is None for shape in shapes):
-        return None
-    return sum(math.prod(shape) * dtypes.to_torch(t.dtype).itemsize for t, shape in zip(tensors, shapes, strict=True))
+    return total(_bytes(value.probes, value.dtype, batch_size) for value in tensors)
+
+
+@functools.lru_cache(4096)
+def _bytes(probes: tuple[tuple[int, ...], ...], dtype: torch.dtype, batch_size: int) -> int | None:
+    shape = _shape(probes, batch_size)
+    return None if shape is None else math.prod(shape) * dtypes.to_torch(dtype).itemsize
 
 
 def inner_batch(node: Node, batch_size: int) -> int | None:
@@ -270,17 +278,13 @@ def _key(target: Any, leaves: list[Any]) -> Any:
         told = [
             (name, value)
             for name, value in target.__dict__.items()
-            if type(value) in _PLAIN and name[0] != "_" and name not in _VARYING
+            if name[0] != "_" and type(value) in _PLAIN and name not in _VARYING
         ]
-        weights = [tuple(weight.shape) for weight in target.parameters(recurse=False)]
+        weights = [None if weight is None else tuple(weight.shape) for weight in target._parameters.values()]
         what: Any = (type(target), tuple(told), tuple(weights))
     else:
         what = target
-    try:
-        hash(key := (what, *leaves))
-    except TypeError:
-        return None
-    return key
+    return (what, *leaves)
 
 
 def _leaf(leaf: Any, size: Any) -> Any:

@@ -12,6 +12,7 @@ from ramify.visualize.picture import Item, Picture
 from ramify.visualize.text import text_width
 
 _MARGIN, _TITLE = 24.0, 46.0
+_ROOM = (1280.0 - 2 * _MARGIN - 6, 720.0 - _TITLE - 2 * _MARGIN - 6)  # on a screen of 1280 by 720
 _ARROW = 7.0
 _DESCRIBED = 60  # cards that the description goes through one by one
 
@@ -27,7 +28,7 @@ def draw(picture: Picture, look: Look | None = None, rankdir: str = "TB", wrap: 
     """
     look = look or Look()
     measures = Measures(lambda item: card_size(item, look), lambda item, port: label_size(item, port, look))
-    geometry = lay_out(picture, measures, rankdir, wrap=wrap)
+    geometry = lay_out(picture, measures, rankdir, wrap=wrap, screen=_ROOM)
     title = _title(picture)
     left = _MARGIN
     needed = max((text_width(text.text, text.size, text.bold) for text in title), default=0.0)

@@ -16,15 +16,15 @@ from ramify.layers.layer import Layer
 
 def kind_of(target: Any) -> str:
     """The class of a layer; a wrapped `torch.nn.Module` answers with its own."""
-    inner = getattr(target, "module", None)
-    if type(target).__name__ == "TorchModuleWrapper" and isinstance(inner, torch.nn.Module):
+    name = type(target).__name__
+    if name == "TorchModuleWrapper" and isinstance(inner := getattr(target, "module", None), torch.nn.Module):
         return type(inner).__name__
-    return type(target).__name__
+    return name
 
 
 def graph_of(target: Any) -> Graph | None:
     """The graph that a model is, or ``None`` for what is no graph."""
-    return target.graph if getattr(target, "has_graph", False) else None
+    return target.graph if hasattr(type(target), "has_graph") and target.has_graph else None
 
 
 def weights_of(target: Any) -> list[torch.Tensor]:
@@ -41,6 +41,11 @@ def trained_of(target: Any) -> list[torch.Tensor]:
     if isinstance(target, Layer):
         return list(target.trainable_weights)
     return [weight for weight in weights_of(target) if weight.requires_grad]
+
+
+def is_trained(target: Any, weights: list[torch.Tensor]) -> bool:
+    """Whether training changes any of a layer's or module's weights."""
+    return getattr(target, "trainable", True) is not False and any(weight.requires_grad for weight in weights)
 
 
 def count(weights: Iterable[Any]) -> int:
@@ -82,12 +87,22 @@ def readable_number(number: float) -> str:
 def read_by(node: Node) -> list[SymbolicValue]:
     """The values that a call was given, in order; masks that were filled in for it are left out."""
     given = [*node.args, *(value for name, value in node.kwargs.items() if name not in node.implicit)]
-    found: list[SymbolicValue] = []
+    return [leaf for leaf in leaves_of(given) if isinstance(leaf, SymbolicValue)]
+
+
+def made_by(node: Node) -> list[SymbolicValue]:
+    """The values that a call returns, in order."""
+    return [node.outputs] if isinstance(node.outputs, SymbolicValue) else node.output_values
+
+
+def leaves_of(given: Iterable[Any]) -> list[Any]:
+    """What `flatten` finds in arguments, sooner where most of them hold nothing."""
+    found: list[Any] = []
     for value in given:
-        if isinstance(value, SymbolicValue):
+        if isinstance(value, (list, tuple, dict, slice)):
+            found += flatten(value)
+        else:
             found.append(value)
-        elif isinstance(value, (list, tuple, dict, slice)):
-            found += [leaf for leaf in flatten(value) if isinstance(leaf, SymbolicValue)]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 
@@ -110,11 +111,16 @@ def family_of(target: Any) -> Family:
     """
     if not isinstance(target, type) and not hasattr(target, "_modules"):
         return FAMILIES["op"]
-    if hasattr(target, "has_graph"):
+    if type(target).__name__ == "TorchModuleWrapper" and hasattr(inner := getattr(target, "module", None), "_modules"):
+        target = inner
+    return _family_of_class(type(target))
+
+
+@functools.cache
+def _family_of_class(kind: type) -> Family:
+    if hasattr(kind, "has_graph"):
         return FAMILIES["model"]
-    inner = getattr(target, "module", None)
-    wrapped = type(target).__name__ == "TorchModuleWrapper" and hasattr(inner, "_modules")
-    for cls in type(inner if wrapped else target).__mro__:
+    for cls in kind.__mro__:
         if cls.__name__ in _CLASSES:
             return FAMILIES[_CLASSES[cls.__name__]]
         parts = cls.__module__.split(".")

@@ -45,15 +45,27 @@ class _Run(NamedTuple):
         start: where the first begins, among the cards of the level.
         size: cards in each.
         blocks: how many there are.
-        entries: per block, where its tensors come from.
+        entries: where the tensors of the first come from.
         exits: ports of a block that are read outside it, by place in the block.
     """
 
     start: int
     size: int
     blocks: int
-    entries: list[list[tuple[Item, int]]]
+    entries: list[tuple[Item, int]]
     exits: list[tuple[int, int]]
+
+
+class _Wiring(NamedTuple):
+    """How a block is wired.
+
+    Attributes:
+        sources: what is outside it, in the order in which the block reads it.
+        inner: its edges, alike for blocks that are wired alike.
+    """
+
+    sources: list[tuple[Item, int]]
+    inner: list[tuple[int, ...]]
 
 
 # ---- finding ----
@@ -129,9 +141,13 @@ class _Search:
 
     def _whole(self, start: int, size: int, most: int) -> _Run | None:
         """The longest row of whole blocks from a start on."""
-        wiring = [self._wiring(start, size, k) for k in range(most)]
+        first = before = self._wiring(start, size, 0)
         count = 1
-        while count < most and self._follows(wiring, count, start, size):
+        while count < most:
+            now = self._wiring(start, size, count)
+            if now.inner != first.inner or not self._follows(before.sources, now.sources, count, start, size):
+                break
+            before = now
             count += 1
         while count > 1 and not self._closed(start, size, count):
             count -= 1
@@ -144,14 +160,13 @@ class _Search:
                 for e in self._leaving(start, size, k)
             }
         )
-        return _Run(start, size, count, [sources for sources, _ in wiring[:count]], exits)
+        return _Run(start, size, count, first.sources, exits)
 
-    def _wiring(self, start: int, size: int, k: int) -> tuple[list[tuple[Item, int]], tuple[object, ...]]:
-        """The sources outside a block in the order in which it reads them, and how the block is wired."""
+    def _wiring(self, start: int, size: int, k: int) -> _Wiring:
         low, high = start + k * size, start + (k + 1) * size
         sources: dict[tuple[int, int], int] = {}
         found: list[tuple[Item, int]] = []
-        wires: list[object] = []
+        wires: list[tuple[int, ...]] = []
         for i in range(low, high):
             for edge in self.into[self.cards[i].index]:
                 at = self.place.get(edge.source.index, -1)
@@ -163,15 +178,12 @@ class _Search:
                     sources[key] = len(found)
                     found.append((edge.source, edge.port))
                 wires.append((i - low, -1 - sources[key], 0, edge.slot, edge.times))
-        return found, tuple(wires)
+        return _Wiring(found, wires)
 
-    def _follows(self, wiring: list[tuple[list[tuple[Item, int]], tuple[object, ...]]], k: int, s: int, n: int) -> bool:
-        """Whether block `k` is wired as the first, and reads the one before it as that reads the one before."""
-        before, now = wiring[k - 1], wiring[k]
-        if now[1] != wiring[0][1]:
-            return False
+    def _follows(self, before: list[tuple[Item, int]], now: list[tuple[Item, int]], k: int, s: int, n: int) -> bool:
+        """Whether block `k` reads the one before it as that reads the one before; both are wired alike within."""
         linked = 0
-        for (source, port), (earlier, its_port) in zip(now[0], before[0], strict=True):
+        for (source, port), (earlier, its_port) in zip(now, before, strict=True):
             at = self.place.get(source.index, -1)
             inside = s + (k - 1) * n <= at < s + k * n
             linked += inside
@@ -257,7 +269,7 @@ def _fold(level: Level, run: _Run, owner: Item | None, number: int, alike: bool)
     before = f"{owner.path}/" if owner is not None else ""
     fold.path = f"{before}{first[0].name}×{run.blocks}"
     inner = fold.level = Level()
-    for (source, port), slot in zip(run.entries[0], range(len(run.entries[0])), strict=True):
+    for slot, (source, port) in enumerate(run.entries):
         entry = Item(number + 1 + slot, "entry", "", source.name, FAMILIES["input"], parent=fold)
         entry.outputs, entry.path = [source.outputs[port]], f"{fold.path}/>{slot}"
         inner.entries.append(entry)
@@ -284,7 +296,7 @@ def _rewire(level: Level, fold: Item, run: _Run, blocks: list[list[Item]]) -> No
     inner = fold.level
     assert inner is not None
     block_of = {item.index: k for k, block in enumerate(blocks) for item in block}
-    slot = {(source.index, port): i for i, (source, port) in enumerate(run.entries[0])}
+    slot = {(source.index, port): i for i, (source, port) in enumerate(run.entries)}
     last = {(blocks[-1][at].index, port): i for i, (at, port) in enumerate(run.exits)}
     outside: dict[tuple[int, int], Edge] = {}
     kept: list[Edge] = []

@@ -98,13 +98,14 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "function": _named,
 }
 _CALLED = ("function", "activation")
-_READ = (*_WORDS, "axis", "activation", "input_dim", "output_dim")
+_READ = frozenset((*_WORDS, "axis", "activation", "input_dim", "output_dim"))
 
 
-def _names(layer: Any) -> list[str]:
-    """Which of the attributes that say something a layer may have: asking a module for one that it lacks is slow."""
-    own, of_class = getattr(layer, "__dict__", {}), _names_of(type(layer))  # type: ignore[arg-type]  # a class is hashable
-    return [name for name in _READ if name in own or name in of_class]
+def _told(layer: Any) -> dict[str, Any]:
+    """The attributes of a layer that say something; asking a module for one that it lacks is slow."""
+    names = _READ & getattr(layer, "__dict__", {}).keys()
+    told = {name: value for name in names | _names_of(type(layer)) if (value := getattr(layer, name, None)) is not None}
+    return {name: value for name, value in told.items() if name in _CALLED or not inspect.isroutine(value)}
 
 
 @functools.cache
@@ -114,7 +115,8 @@ def _names_of(cls: type) -> frozenset[str]:
 
 def activation_word(layer: Any) -> str:
     """The name of the activation that a layer has beside what it does; empty without one."""
-    if type(layer).__name__ == "Activation" or "activation" not in _names(layer):
+    known = "activation" in getattr(layer, "__dict__", {}) or "activation" in _names_of(type(layer))
+    if not known or type(layer).__name__ == "Activation":
         return ""
     return _named(layer.activation) if layer.activation is not None else ""
 
@@ -130,13 +132,12 @@ def config_line(layer: Any, activation: bool = False) -> str:
     >>> config_line(ramify.layers.Dense(64, activation="relu"), activation=True)
     '64, relu'
     """
-    told = {name: value for name in _names(layer) if (value := getattr(layer, name, None)) is not None}
-    told = {name: value for name, value in told.items() if name in _CALLED or not inspect.isroutine(value)}
+    told = _told(layer)
     if "input_dim" in told and "output_dim" in told:
         return f"{told['input_dim']} × {told['output_dim']}"
     if told.get("pool_size") == told.get("strides"):
         told.pop("strides", None)
-    words = [word(told[name]) for name, word in _WORDS.items() if name in told]
+    words = [word(told[name]) for name, word in _WORDS.items() if name in told] if told else []
     if "Transpose" in type(layer).__name__:  # its strides make the image larger
         words = [f"×{word[1:]}" if word.startswith("/") else word for word in words]
     if type(layer).__name__ in ("Concatenate", "Softmax") and told.get("axis", -1) != -1:

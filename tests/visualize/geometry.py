@@ -11,9 +11,15 @@ from ramify.visualize.picture import Picture
 LOOK = Look(shapes=True, names=True)
 
 
-def geometry_of(picture: Picture, look: Look = LOOK, rankdir: str = "TB", wrap: bool = False) -> Geometry:
+def geometry_of(
+    picture: Picture,
+    look: Look = LOOK,
+    rankdir: str = "TB",
+    wrap: bool = False,
+    screen: tuple[float, float] | None = None,
+) -> Geometry:
     measures = Measures(lambda item: card_size(item, look), lambda item, port: label_size(item, port, look))
-    return lay_out(picture, measures, rankdir, wrap=wrap)
+    return lay_out(picture, measures, rankdir, wrap=wrap, screen=screen)
 
 
 def line_of(points, upright=True, first=0, steps=12):

@@ -14,6 +14,11 @@ from ramify.visualize.picture import Edge, Item, Level, Picture
 
 HEADER = 34.0
 _SIDE = 18.0
+STACK = 9.0  # how far the blocks that a fold stands for look out from under it
+_HEAD = 10.0  # between a container's edge and the connectors in it
+_WORTH = 400.0  # how long a container is that is worth cutting
+_NEARLY = 1.25  # how much larger than a screen fits one of the next size
+_COLUMNS = [(top, total - top) for total in range(3, 7) for top in range(total - 1, 0, -1)]  # outside, in containers
 
 
 class Rect(NamedTuple):
@@ -115,6 +120,7 @@ def lay_out(
     rankdir: str = "TB",
     spacing: Spacing | None = None,
     wrap: bool = False,
+    screen: tuple[float, float] | None = None,
 ) -> Geometry:
     """Place a picture.
 
@@ -124,11 +130,25 @@ def lay_out(
         rankdir: ``TB``, ``BT``, ``LR`` or ``RL``: where edges lead to.
         spacing: distances.
         wrap: whether what is much longer than wide is cut into columns.
+        screen: width and height. A picture with folded blocks that is larger is cut into columns where it then fits,
+            or nearly so.
     """
-    planner = _Planner(measures, rankdir, spacing or Spacing(), wrap)
-    for owner, level in reversed(picture.levels):
-        planner.plan(owner, level)
-    return planner.geometry()
+    levels = picture.levels
+    tries: list[tuple[int, int] | None] = [None]
+    if wrap and screen is not None and any(owner is not None and owner.role == "fold" for owner, _ in levels):
+        tries += _COLUMNS
+    found: list[tuple[float, Geometry]] = []  # how much too large for the screen, and what
+    for columns in tries:
+        planner = _Planner(measures, rankdir, spacing or Spacing(), wrap, columns)
+        for owner, level in reversed(levels):
+            planner.plan(owner, level)
+        geometry = planner.geometry()
+        over = max(geometry.width / screen[0], geometry.height / screen[1]) if screen is not None else 0.0
+        found.append((over, geometry))
+        if over <= 1 or (screen is not None and geometry.width * geometry.height > 2 * screen[0] * screen[1]):
+            break  # it fits, or no columns would make it fit
+    over, best = min(found, key=lambda pair: pair[0])
+    return best if over <= _NEARLY else found[0][1]
 
 
 class Closed(NamedTuple):
@@ -159,8 +179,15 @@ def closed_levels(
 
 
 class _Planner:
-    def __init__(self, measures: Measures, rankdir: str, spacing: Spacing, wrap: bool) -> None:
-        self.measures, self.spacing, self.wrap = measures, spacing, wrap
+    def __init__(
+        self,
+        measures: Measures,
+        rankdir: str,
+        spacing: Spacing,
+        wrap: bool,
+        columns: tuple[int, int] | None = None,
+    ) -> None:
+        self.measures, self.spacing, self.wrap, self.columns = measures, spacing, wrap, columns
         self.upright = rankdir in ("TB", "BT")
         self.turned = rankdir in ("BT", "RL")
         self.plans: dict[int | None, _Plan] = {}
@@ -180,7 +207,10 @@ class _Planner:
         links = [Link(number[e.source.index], e.port, number[e.target.index], e.slot) for e in level.edges]
         placement = arrange(boxes, links, self.spacing)
         if self.wrap:
-            placement = wrapped(placement, boxes, links)
+            columns = self.columns and self.columns[owner is not None]
+            if owner is not None and placement.height < _WORTH:
+                columns = 1
+            placement = wrapped(placement, boxes, links, columns, 0.0 if owner is None else _HEAD)
         before = ahead = 0.0
         across, along = placement.width, placement.height
         if owner is not None:
@@ -216,6 +246,7 @@ class _Planner:
         widest = max((width for width, _ in labels), default=0.0)
         across, along = size
         after = 0.0 if not widest else max(height for _, height in labels) if self.upright else widest + 12
+        after += STACK if item.role == "fold" else 0.0
         plan = self.plans.get(item.index)
         if plan is not None:
             ins, outs = self._ports(plan, plan.level.entries), self._ports(plan, plan.level.exits)
@@ -287,9 +318,10 @@ class _Planner:
             label = (edge.source.index, edge.port)
             if width and label not in geometry.labels:
                 geometry.labels[label] = self._point(ends[0][0], ends[0][1] - half)
+        known = max((joint.number for joint in geometry.joints), default=0)
         for one in place.connectors:
             middle = self._point(across + one.across, along + one.along)
-            geometry.joints.append(Joint(middle, one.number, one.out))
+            geometry.joints.append(Joint(middle, known + one.number, one.out))
 
     # ---- to the screen ----
 

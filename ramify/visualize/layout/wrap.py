@@ -20,19 +20,35 @@ _SIZE = 18.0  # of a connector
 _SLACK = 0.22  # how far a cut may be from where columns would be equal, in columns
 
 
-def wrapped(placement: Placement, boxes: Sequence[Box], links: Sequence[Link]) -> Placement:
-    """Cut a placement into columns where it is long; else return it as it is."""
-    cuts = _cuts(placement, links)
-    return _Wrapping(placement, boxes, links, cuts).result() if cuts else placement
+def wrapped(
+    placement: Placement, boxes: Sequence[Box], links: Sequence[Link], columns: int | None = None, head: float = 0.0
+) -> Placement:
+    """Cut a placement into columns; return it as it is where there is to be one.
+
+    Args:
+        placement: what to cut.
+        boxes: what was placed.
+        links: likewise.
+        columns: how many; when not given, as many as make a page of what is long.
+        head: room above connectors.
+    """
+    cuts = _cuts(placement, links, _columns_of(placement) if columns is None else columns)
+    return _Wrapping(placement, boxes, links, cuts, head).result() if cuts else placement
 
 
-def _cuts(placement: Placement, links: Sequence[Link]) -> list[int]:
-    """The ranks after which to cut: near equal lengths, where few tensors pass."""
+def _columns_of(placement: Placement) -> int:
+    """How many columns make a page."""
     height, width = placement.height, placement.width
     if height < LONG or height < _RATIO * width:
-        return []
+        return 1
     columns = max(2, math.ceil(math.sqrt(height / (_WANTED * (width + _BETWEEN)))))
-    columns = min(columns, math.ceil(height / (LONG / 2)))
+    return min(columns, math.ceil(height / (LONG / 2)))
+
+
+def _cuts(placement: Placement, links: Sequence[Link], columns: int) -> list[int]:
+    """The ranks after which to cut: near equal lengths, where few tensors pass."""
+    if columns < 2:
+        return []
     passing = [set() for _ in placement.rows]  # type: list[set[tuple[int, int]]]
     for link in links:
         for rank in range(placement.spots[link.source][0], placement.spots[link.target][0]):
@@ -56,8 +72,10 @@ def _cuts(placement: Placement, links: Sequence[Link]) -> list[int]:
 
 
 class _Wrapping:
-    def __init__(self, placement: Placement, boxes: Sequence[Box], links: Sequence[Link], cuts: list[int]) -> None:
-        self.old, self.boxes, self.links, self.cuts = placement, boxes, links, cuts
+    def __init__(
+        self, placement: Placement, boxes: Sequence[Box], links: Sequence[Link], cuts: list[int], head: float
+    ) -> None:
+        self.old, self.boxes, self.links, self.cuts, self.head = placement, boxes, links, cuts, head
         self.column = [sum(cut < rank for cut in cuts) for rank in range(len(placement.rows))]
         self.ends = [start + height for start, height in placement.rows]
         self.numbers: dict[tuple[int, int], int] = {}
@@ -85,7 +103,7 @@ class _Wrapping:
                         reach(beside, run.across - _SIZE / 2, run.across + _SIZE / 2)
         at, shifts = 0.0, []
         for k, (low, high) in enumerate(zip(lows, highs, strict=True)):
-            along = 0.0 if not k else _SIZE + _STUB - self.ends[self.cuts[k - 1]]
+            along = 0.0 if not k else self.head + _SIZE + _STUB - self.ends[self.cuts[k - 1]]
             shifts.append((at - low, along))
             at += high - low + _BETWEEN
         self.width = at - _BETWEEN
@@ -138,8 +156,8 @@ class _Wrapping:
             inner = max(branch - begin, 0)
             if begin:
                 x = runs[begin - 1].across + dx
-                self._connector(link, column, x, _SIZE / 2, out=False)
-                moved = [Run(x, _SIZE, _SIZE + _STUB), *moved]
+                self._connector(link, column, x, self.head + _SIZE / 2, out=False)
+                moved = [Run(x, self.head + _SIZE, self.head + _SIZE + _STUB), *moved]
                 inner = max(branch - begin + 1, 0)
             if not known or inner < len(moved) - 1:
                 self.pieces.append(Piece(number, moved, inner, not goes_on))
