@@ -177,7 +177,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 def _made(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, name: str, *, safe: bool | None, blank: bool
 ) -> Any:
-    with _told(name), registry.CustomObjectScope(custom_objects), registry.loading(safe=safe, blank=blank):
+    with _told(name), registry.CustomObjectScope(custom_objects), registry.loading(safe=safe, blank=blank, made={}):
         model = registry.deserialize(config, "keras.layers", what="class")
     if not isinstance(model, Layer):
         raise FileFormatError(f"{name} describes {type(model).__name__}, where a model belongs.")

@@ -1,8 +1,8 @@
 """Weights in several files, each of a bounded size, with a JSON index of them, as Keras writes them.
 
-The index is what counts. Every save gives its shards names of their own (``m_save-TOKEN_00001.weights.h5``) and replaces
-the index when all of them are on the disk; only then are the shards of other saves removed, those of killed ones as
-well. So there is always one complete set of files.
+The index is what counts. Every save gives its shards names of their own (``m_save-TOKEN_00001.weights.h5``) and
+replaces the index when all of them are on the disk; only then are the shards of other saves removed, those of killed
+ones as well. So there is always one complete set of files.
 """
 
 from __future__ import annotations
