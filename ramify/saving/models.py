@@ -123,7 +123,7 @@ def load_model(
         for part in parts_of(model):
             _load_assets(part, file)
     extras.restore_random(model, own(about, extras.RANDOM), str(path))
-    extras.restore_metrics(model, own(about, extras.METRICS), str(path))
+    extras.restore_metrics(model, about, str(path))
     return model
 
 
