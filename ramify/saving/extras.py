@@ -92,12 +92,14 @@ def restore_metrics(model: Any, data: Mapping[str, Any], name: str) -> None:
 
 def _sound(states: Mapping[str, Any], name: str) -> dict[str, list[np.ndarray[Any, Any]]]:
     try:
-        found = {key: [np.asarray(value) for value in values] for key, values in states.items()}
-        if any(array.dtype.kind not in "biuf" for arrays in found.values() for array in arrays):
-            raise TypeError("it holds no numbers")
+        return {key: [_numbers(value) for value in values] for key, values in states.items()}
     except (TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(f"The state of metrics in {name} is damaged: {error}. Save the model again.") from None
-    return found
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    array = np.asarray(value)
+    return array.astype(array.dtype if array.dtype.kind in "bi" else np.float64, casting="safe")
 
 
 def _streams(model: Layer) -> Iterator[tuple[str, Stream | SeedGenerator]]:
