@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -112,6 +112,11 @@ def serialize_instance(obj: Any) -> dict[str, Any]:
         data["build_config"] = _written_build(build)
     if hasattr(obj, "get_compile_config"):
         data["compile_config"] = serialize(obj.get_compile_config()) or {}
+    return noted(obj, data)
+
+
+def noted(obj: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """The dict that describes an object; within `sharing`, it gets a number if the object is described elsewhere."""
     if _state.written is not None:
         _state.written.setdefault(id(obj), (obj, []))[1].append(data)
         _state.finished.add(id(data))
@@ -149,17 +154,20 @@ def sharing() -> Iterator[None]:
 
 
 @contextmanager
-def loading(*, safe: bool | None = None, blank: bool | None = None) -> Iterator[None]:
+def loading(
+    *, safe: bool | None = None, blank: bool | None = None, made: dict[Any, Any] | None = None
+) -> Iterator[None]:
     """While objects are made within, those with the same number in the config are one.
 
     Args:
         safe: whether code in files is refused; what holds outside, when not given.
         blank: whether weights are left without values, because a file is about to give them.
+        made: table of the numbered objects; what holds outside, when not given. A file has numbers of its own.
     """
     before = _state.safe, _state.blank, _state.made
     _state.safe = _state.safe if safe is None else safe
     _state.blank = _state.blank if blank is None else blank
-    _state.made = {} if _state.made is None else _state.made
+    _state.made = made if made is not None else _state.made if _state.made is not None else {}
     try:
         yield
     finally:
@@ -210,13 +218,18 @@ def deserialize(
         return values.decode(config)
     if is_bytecode(config):
         return config.value if hasattr(config, "value") else function_of(config, f"the {what}", safe=is_safe())
-    shared, made = config.get("shared_object_id"), _state.made
-    if made is not None and shared is not None and (shared, config.get("class_name")) in made:
-        return made[shared, config.get("class_name")]
-    result = _make(config, module, custom_objects, what)
-    if made is not None and shared is not None:
-        made[shared, config.get("class_name")] = result
-    return result
+    return once(config, lambda: _make(config, module, custom_objects, what))
+
+
+def once(config: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+    """The object that was made for a config with the same number, else what `make` makes."""
+    number, made = config.get("shared_object_id"), _state.made
+    if made is None or number is None:
+        return make()
+    key = number, config.get("class_name")
+    if key not in made:
+        made[key] = make()
+    return made[key]
 
 
 def _make(config: Mapping[str, Any], module: str | None, custom_objects: Mapping[str, Any] | None, what: str) -> Any:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 
 from ramify import random_states
@@ -24,6 +23,7 @@ from ramify.errors import ArgumentError, FileFormatError
 from ramify.layers.layer import Layer
 from ramify.optimizers import Optimizer
 from ramify.random.seed_generator import SeedGenerator
+from ramify.saving import tensor_file
 from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.hdf5 import Entry, WeightFile, array_of
 from ramify.saving.loading import load
@@ -83,8 +83,7 @@ class Snapshot:
     def write_to(self, path: Path) -> None:
         """Write a file as it is, without care for what is there."""
         metadata = {"format": FORMAT, "version": str(VERSION), _SUM: _digest(self.tensors)}
-        # Not `save_file`: it writes a temporary file of its own, whose name nobody could tidy up after a kill.
-        path.write_bytes(safetensors.torch.save(self.tensors, metadata))
+        tensor_file.write(path, self.tensors, metadata)
 
 
 class Checkpoint:
@@ -197,8 +196,8 @@ def _digest(tensors: Tensors) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        if tensor.numel():
-            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        for piece in tensor_file.pieces(tensor):
+            digest.update(piece)
     return digest.hexdigest()
 
 

@@ -16,18 +16,20 @@ import torch
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
 from ramify.random import SeedGenerator
+from ramify.saving.metadata import own
 from ramify.saving.parts import join, parts_of
 from ramify.seeds import Stream
 
-RANDOM, METRICS = "random", "metrics"
+RANDOM, METRICS, COMPILED = "random", "metrics", "compile_metrics"
 _MAX_NUMBERS = 10_000
 
 
-def state_of(model: Layer) -> dict[str, Any]:
+def state_of(model: Any) -> dict[str, Any]:
     """Random and metric state as plain data."""
     streams = {path: _drawn(stream) for path, stream in _streams(model)}
-    metrics = {name: [value.tolist() for value in values] for name, values in _metrics(model)}
-    found = {RANDOM: {path: state for path, state in streams.items() if state}, METRICS: metrics}
+    metrics = dict(_plain({one.name: list(one.variables) for one in _metrics(model)}))
+    compiled = dict(_plain(_compiled(model)))
+    found = {RANDOM: {path: state for path, state in streams.items() if state}, METRICS: metrics, COMPILED: compiled}
     return {name: state for name, state in found.items() if state}
 
 
@@ -64,23 +66,40 @@ def _usable(states: Mapping[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
             yield device, torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.uint8)
 
 
-def restore_metrics(model: Layer, states: Mapping[str, Any], name: str) -> None:
+def restore_metrics(model: Any, data: Mapping[str, Any], name: str) -> None:
     """Let metrics go on from what they had gathered, those whose state has the same shapes.
+
+    Args:
+        model: the model.
+        data: the metadata of its file.
+        name: what the file is called.
 
     Raises:
         FileFormatError: the state is damaged.
     """
+    states, compiled = own(data, METRICS), _sound(own(data, COMPILED), name)
+    losses = getattr(model, "compile_loss", None)
+    if losses is not None and losses.waits and model.has_graph:
+        losses.build(model.output)  # the means of several losses
+    for metric in _metrics(model):
+        values, variables = _sound(states, name).get(metric.name), list(metric.variables)
+        if values is not None and [v.shape for v in values] == [tuple(v.shape) for v in variables]:
+            for variable, array in zip(variables, values, strict=True):
+                variable.assign(array)
+    if compiled and getattr(model, "compile_metrics", None) is not None:
+        model.compile_metrics.await_state(compiled)
+
+
+def _sound(states: Mapping[str, Any], name: str) -> dict[str, list[np.ndarray[Any, Any]]]:
     try:
-        for metric in getattr(model, "metrics", ()):
-            values, own = states.get(metric.name), list(metric.variables)
-            if values is None or len(values) != len(own):
-                continue
-            arrays = [np.asarray(value) for value in values]
-            if all(array.shape == tuple(variable.shape) for array, variable in zip(arrays, own, strict=True)):
-                for variable, array in zip(own, arrays, strict=True):
-                    variable.assign(array)
-    except (TypeError, ValueError, RuntimeError) as error:
+        return {key: [_numbers(value) for value in values] for key, values in states.items()}
+    except (TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(f"The state of metrics in {name} is damaged: {error}. Save the model again.") from None
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    array = np.asarray(value)
+    return array.astype(array.dtype if array.dtype.kind in "bi" else np.float64, casting="safe")
 
 
 def _streams(model: Layer) -> Iterator[tuple[str, Stream | SeedGenerator]]:
@@ -93,8 +112,18 @@ def _streams(model: Layer) -> Iterator[tuple[str, Stream | SeedGenerator]]:
                     yield join(part.path, attribute), stream
 
 
-def _metrics(model: Layer) -> Iterator[tuple[str, list[np.ndarray[Any, Any]]]]:
-    for metric in getattr(model, "metrics", ()):
-        values = [variable.numpy() for variable in metric.variables]
+def _metrics(model: Any) -> list[Any]:
+    """The metrics but those of `compile`, which the first batch makes."""
+    return [one for one in getattr(model, "metrics", ()) if one is not getattr(model, "compile_metrics", None)]
+
+
+def _compiled(model: Any) -> dict[str, list[Any]]:
+    compiled = getattr(model, "compile_metrics", None)
+    return {} if compiled is None else compiled.gathered()
+
+
+def _plain(states: Mapping[str, list[Any]]) -> Iterator[tuple[str, list[Any]]]:
+    for name, variables in states.items():
+        values = [variable.numpy() for variable in variables]
         if values and sum(value.size for value in values) <= _MAX_NUMBERS:
-            yield metric.name, values
+            yield name, [value.tolist() for value in values]

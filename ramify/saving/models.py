@@ -123,7 +123,7 @@ def load_model(
         for part in parts_of(model):
             _load_assets(part, file)
     extras.restore_random(model, own(about, extras.RANDOM), str(path))
-    extras.restore_metrics(model, own(about, extras.METRICS), str(path))
+    extras.restore_metrics(model, about, str(path))
     return model
 
 
@@ -177,7 +177,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 def _made(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, name: str, *, safe: bool | None, blank: bool
 ) -> Any:
-    with _told(name), registry.CustomObjectScope(custom_objects), registry.loading(safe=safe, blank=blank):
+    with _told(name), registry.CustomObjectScope(custom_objects), registry.loading(safe=safe, blank=blank, made={}):
         model = registry.deserialize(config, "keras.layers", what="class")
     if not isinstance(model, Layer):
         raise FileFormatError(f"{name} describes {type(model).__name__}, where a model belongs.")

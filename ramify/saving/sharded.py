@@ -1,25 +1,34 @@
 """Weights in several files, each of a bounded size, with a JSON index of them, as Keras writes them.
 
-The index is what counts. Every save gives its shards names of their own and replaces the index when all of them are on
-the disk; only then are the shards of the last save removed. So there is always one complete set of files.
+The index is what counts. Every save gives its shards names of their own (``m_save-TOKEN_00001.weights.h5``) and
+replaces the index when all of them are on the disk; only then are the shards of other saves removed, those of killed
+ones as well. So there is always one complete set of files.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
-import secrets
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ramify.errors import ArgumentError, FileFormatError, UnsafeFileError
+from ramify.lazy import lazy
 from ramify.saving import archive, hdf5
 from ramify.saving.checksums import checksum
-from ramify.saving.files import replacing, sync
+from ramify.saving.files import replacing, sync, tidy, token_of
 from ramify.saving.parts import Part, join
 from ramify.saving.sink import created
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = lazy("h5py")
 
 INDEX = ".weights.json"
 _MAX_SHARDS = 100_000
@@ -40,36 +49,51 @@ def write(path: Path, parts: list[Part], max_shard_size: float) -> None:
     if not max_shard_size > 0:
         raise ArgumentError(f"`max_shard_size` is a size in GiB, but received {max_shard_size!r}. Pass one above 0.")
     stem = path.name.removesuffix(INDEX)
-    before = _listed(path)
-    shards = _Shards(path.parent, f"{stem}_{secrets.token_hex(4)}", max_shard_size * 2**30)
+    before = {name for name in _listed(path) if name.startswith(f"{stem}_")}
+    shards = _Shards(path.parent, max_shard_size * 2**30)
     try:
-        total = shards.write(parts)
-        with replacing(path.with_name(f"{stem}_00000.weights.h5")) as beside:
-            _skeleton(beside, parts)  # Keras opens a file of this name, whatever the index says
-        index = {"metadata": {"total_size": float(total)}, "weight_map": shards.map}
-        with replacing(path) as beside:
+        with replacing(path) as beside:  # first of all, so that other saves know of this one
+            shards.stem = f"{stem}_save-{token_of(beside)}"
+            total = shards.write(parts)
+            _put_skeleton(path.with_name(f"{stem}_00000.weights.h5"), parts)
+            index = {"metadata": {"total_size": float(total)}, "weight_map": shards.map}
             beside.write_text(json.dumps(index, indent=4), encoding="utf-8")
     except BaseException:
-        for name in shards.names:
-            with contextlib.suppress(OSError):
-                path.with_name(name).unlink(missing_ok=True)
+        _remove(path, set(shards.names) - _listed(path))
         raise
-    for name in before - set(shards.names) - {f"{stem}_00000.weights.h5"}:
+    _remove(path, (before | _left(path, stem)) - set(shards.names) - {f"{stem}_00000.weights.h5"})
+
+
+def _left(path: Path, stem: str) -> set[str]:
+    """The shards of all saves to a path but those that others are still at."""
+    busy = tidy(path)
+    pattern = re.compile(rf"{re.escape(stem)}_save-([0-9a-f]{{12}})_[0-9]{{5,}}\.weights\.h5")
+    found = ((one.name, pattern.fullmatch(one.name)) for one in path.parent.iterdir())
+    return {name for name, match in found if match and match[1] not in busy}
+
+
+def _remove(path: Path, names: Iterable[str]) -> None:
+    for name in names:
         with contextlib.suppress(OSError):
             path.with_name(name).unlink(missing_ok=True)
 
 
-def _skeleton(path: Path, parts: list[Part]) -> None:
-    with created(path) as file:
+def _put_skeleton(path: Path, parts: list[Part]) -> None:
+    """Keras opens a file of this name, whatever the index says. It has the groups alone, most often the same ones."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
         for part in parts:
             hdf5.group_of(file, part)
+    if not path.is_file() or path.read_bytes() != memory.getvalue():
+        with replacing(path) as beside:
+            beside.write_bytes(memory.getvalue())
 
 
 class _Shards:
     """The shards of one save."""
 
-    def __init__(self, folder: Path, stem: str, limit: float) -> None:
-        self.folder, self.stem, self.limit = folder, stem, limit
+    def __init__(self, folder: Path, limit: float) -> None:
+        self.folder, self.stem, self.limit = folder, "", limit
         self.names: list[str] = []
         self.map: dict[str, list[str]] = {}
 

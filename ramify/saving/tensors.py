@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
 
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
-from ramify.saving import archive
+from ramify.saving import archive, tensor_file
 from ramify.saving.checksums import KEY
 from ramify.saving.loading import kind_of
 from ramify.saving.report import LoadReport, refuse, warn
@@ -28,13 +25,9 @@ def write(model: Layer, path: Path) -> None:
     Raises:
         OSError: the disk is full, or fails otherwise.
     """
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in _tensors(model).items()}
+    tensors = _tensors(model)
     sums = {name: _digest(tensor) for name, tensor in tensors.items()}
-    try:
-        safetensors.torch.save_file(tensors, path, metadata={"format": "pt", f"{KEY}_sha256": json.dumps(sums)})
-    except safetensors.SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))
-        raise OSError(int(number[1]) if number else errno.EIO, str(error)) from None
+    tensor_file.write(path, tensors, {"format": "pt", f"{KEY}_sha256": json.dumps(sums)})
 
 
 def read(model: Layer, path: Path, *, skip: bool, by_name: bool) -> LoadReport:
@@ -90,7 +83,8 @@ def _tensors(model: Layer) -> dict[str, torch.Tensor]:
 
 def _digest(tensor: torch.Tensor) -> str:
     digest = hashlib.sha256(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-    digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    for piece in tensor_file.pieces(tensor):
+        digest.update(piece)
     return digest.hexdigest()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from ramify import metrics
@@ -45,6 +46,7 @@ class CompileMetrics(metrics.Metric):
         self._entries: list[_Entry] | None = None
         self._flat: list[Any] = []
         self._one = False
+        self._awaited: Mapping[str, Any] = {}
 
     @property
     def built(self) -> bool:
@@ -85,7 +87,18 @@ class CompileMetrics(metrics.Metric):
         _name(entries, outputs)
         self._entries, self._flat = entries, [entry.metric for entry in entries]
         self._one = outputs.single
+        awaited, self._awaited = self._awaited, {}
+        for entry in entries:
+            _go_on(entry.metric, awaited.get(entry.label))
         return entries
+
+    def gathered(self) -> dict[str, list[Any]]:
+        """What each metric has gathered, by its label in results."""
+        return {entry.label: list(entry.metric.variables) for entry in self._entries or ()}
+
+    def await_state(self, state: Mapping[str, Any]) -> None:
+        """Let the metrics go on from what `gathered` gave, as soon as the first batch shows which they are."""
+        self._awaited = dict(state)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Gather a batch.
@@ -122,8 +135,18 @@ class CompileMetrics(metrics.Metric):
 
     def reset_state(self) -> None:
         """Forget what was gathered."""
+        self._awaited = {}
         for metric in self._flat:
             metric.reset_state()
+
+
+def _go_on(metric: Any, values: Any) -> None:
+    """Give a metric state of the same shapes; another one is no state of this metric."""
+    own = list(metric.variables)
+    arrays = [np.asarray(value) for value in values or ()]
+    if [array.shape for array in arrays] == [tuple(variable.shape) for variable in own]:
+        for variable, array in zip(own, arrays, strict=True):
+            variable.assign(array)
 
 
 def _flatten(group: Any) -> list[Any]:

@@ -8,6 +8,7 @@ import torch
 from ramify import Input, Model, Sequential, layers
 from ramify.errors import ArgumentError, InputError
 from ramify.models.clone import clone_model
+from ramify.saving import load_model
 
 X = torch.ones(2, 4)
 
@@ -92,3 +93,66 @@ def test_masks_and_arguments_are_kept():
     copy.set_weights(model.get_weights())
     data = torch.tensor([[1, 2, 0, 0, 0]])
     torch.testing.assert_close(copy(data, training=True), model(data))
+
+
+def sharing_across_levels():
+    """One layer in a model, in a model within it, in a stack within that, and in a wrapper."""
+    shared = layers.Dense(4, name="shared")
+    stack = Sequential([Input((4,)), layers.ReLU(), shared], name="stack")
+    i = Input((4,))
+    inner = Model(i, stack(shared(i)), name="inner")
+    x = Input((3, 4))
+    y = layers.TimeDistributed(shared)(x)
+    return Model(x, shared(inner(layers.Flatten()(layers.Cropping1D((0, 2))(y)))), name="outer")
+
+
+@pytest.mark.parametrize("how", ["default", "function", "recursive", "recursive function"])
+def test_what_is_shared_across_levels_stays_shared(how):
+    def clone(layer):
+        return type(layer).from_config(layer.get_config())
+
+    model = sharing_across_levels()
+    assert model.count_params() == 20
+    function = {"clone_function": clone} if "function" in how else {}
+    copy = clone_model(model, recursive="recursive" in how, **function)
+    if how == "default":
+        assert copy.count_params() == 20
+        copy.set_weights(model.get_weights())
+        data = torch.randn(2, 3, 4)
+        torch.testing.assert_close(copy(data), model(data))
+    elif "recursive" in how:  # wrappers are the function's own affair
+        assert copy.get_layer("shared") is copy.get_layer("inner").get_layer("shared")
+        assert copy.get_layer("shared") is copy.get_layer("inner").get_layer("stack").get_layer("shared")
+    assert not set(map(id, copy.weights)) & set(map(id, model.weights))
+    assert clone_model(copy).count_params() == copy.count_params()
+
+
+def test_layers_that_share_a_cell():
+    cell = layers.LSTMCell(3)
+    x = Input((5, 3))
+    model = Model(x, layers.RNN(cell)(layers.RNN(cell, return_sequences=True)(x)))
+    copy = clone_model(model)
+    assert copy.count_params() == model.count_params()
+    assert copy.layers[1].cell is copy.layers[2].cell is not cell
+
+
+def test_a_model_that_is_loaded_while_another_one_is_made_has_numbers_of_its_own(tmp_path):
+    place = tmp_path / "inner.keras"
+    sharing_across_levels().save(place)
+
+    class Backbone(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = load_model(place)
+
+        def call(self, x):
+            return self.inner(x)
+
+    x = Input((3, 4))
+    shared = layers.Dense(4, name="other")
+    model = Model(x, shared(layers.TimeDistributed(shared)(Backbone()(x)[:, None]))[:, 0])
+    model.save(tmp_path / "outer.keras")
+    loaded = load_model(tmp_path / "outer.keras", custom_objects={"Backbone": Backbone})
+    assert loaded.count_params() == model.count_params() == 40
+    data = torch.randn(2, 3, 4)
+    torch.testing.assert_close(loaded(data), model(data))

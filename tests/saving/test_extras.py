@@ -95,6 +95,60 @@ def test_metrics_go_on(tmp_path):
     assert float(seen.result()) == 5.0
 
 
+def several_outputs(k):
+    x = k.Input((4,))
+    model = k.Model(x, {"a": k.layers.Dense(1, name="a")(x), "b": k.layers.Dense(2, name="b")(x)})
+    model.compile(
+        "sgd",
+        {"a": "mse", "b": "mae"},
+        metrics={"a": ["mae", "mse"], "b": k.metrics.MeanSquaredError(name="q")},
+        weighted_metrics={"a": "mae"},
+    )
+    return model
+
+
+Y = {"a": X[:, :1], "b": X[:, :2]}
+
+
+def measured(model):
+    """The values of all metrics after one batch more, as in a loop of one's own: nothing is reset."""
+    y, predicted = {name: torch.from_numpy(one) for name, one in Y.items()}, model(torch.from_numpy(X))
+    model.compute_loss(torch.from_numpy(X), y, predicted)
+    return {name: float(value) for name, value in model.compute_metrics(X, y, predicted).items()}
+
+
+def test_metrics_of_compile_go_on(tmp_path):
+    """Keras 3.15 keeps no state of metrics in its files, and reads ours without it; here, it is kept."""
+    model = several_outputs(ramify)
+    model.train_on_batch(X, Y)
+    model.save(tmp_path / "m.keras")
+    here, there = saving.load_model(tmp_path / "m.keras"), keras.models.load_model(tmp_path / "m.keras")
+    fresh, got, expected = measured(there), measured(here), measured(model)
+    assert got == expected
+    assert set(fresh) == set(got)
+    assert len(got) == 7
+    for name, value in got.items():  # the step in between changed the predictions: the mean over both is another one
+        assert value != pytest.approx(fresh[name], rel=1e-4), name
+    there.save(tmp_path / "k.keras")
+    back = saving.load_model(tmp_path / "k.keras")
+    for name, value in measured(back).items():
+        assert value == pytest.approx(fresh[name], rel=1e-5)
+    here = saving.load_model(tmp_path / "m.keras")
+    here.reset_metrics()
+    for name, value in measured(here).items():
+        assert value == pytest.approx(fresh[name], rel=1e-5)
+
+
+@pytest.mark.parametrize("state", [{"loss": 5}, {"loss": ["x", None]}, {"loss": [[1, [2]], 1]}, {"loss": [10**40, 1]}])
+@pytest.mark.parametrize("key", ["metrics", "compile_metrics"])
+def test_damaged_state_of_metrics_is_told(key, state):
+    model = several_outputs(ramify)
+    with pytest.raises(FileFormatError, match="state of metrics"):
+        saving.extras.restore_metrics(model, {"ramify": {key: state}}, "m.keras")
+    for other in ({}, {"ramify": 3}, {"ramify": {key: [1]}}, {"ramify": {key: {"loss": [[1.0, 2.0]], "zzz": [1]}}}):
+        saving.extras.restore_metrics(model, other, "m.keras")
+
+
 def test_damaged_random_state_is_told(tmp_path):
     model = dropping(7)
     path = next(path for path, _ in saving.extras._streams(model))

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import tarfile
 import threading
 import zipfile
 
@@ -18,6 +19,7 @@ import pytest
 import torch
 
 from ramify.saving import load_model, save_model
+from ramify.utils.files import get_file, hash_of
 from tests.saving import unsafe
 from tests.saving.hostile import CANARY, build, code_that_marks, layer_of, rewrite, with_config, with_weights
 from tests.saving.watched import watched
@@ -149,9 +151,46 @@ def f15_text_heap(path, place):
     path.write_bytes(changed)
 
 
+def with_header(path, change):
+    """A safetensors file with another header; `change` gets the entries of the kernel and the bias."""
+    whole = path.read_bytes()
+    size = int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8 : 8 + size])
+    header.pop("__metadata__")
+    kernel, bias = sorted((one for name, one in header.items()), key=lambda one: -len(one["shape"]))
+    change(kernel, bias)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + size :])
+
+
+def f14_shape(path, place):
+    with_header(path, lambda kernel, bias: kernel.update(shape=[6000, 6000]))
+
+
+def f14_length(path, place):
+    path.write_bytes((BOMB * 2).to_bytes(8, "little") + path.read_bytes()[8:])
+
+
+def f14_overlap(path, place):
+    with_header(path, lambda kernel, bias: bias.update(data_offsets=[kernel["data_offsets"][0] + n for n in (0, 12)]))
+
+
+def f14_negative(path, place):
+    """The bias is to be taken from the header."""
+    with_header(path, lambda kernel, bias: bias.update(data_offsets=[-16, -4]))
+
+
+def f14_index(path, place):
+    """A shard that lies in the folder above."""
+    (place / "in" / "secret.h5").write_bytes(CANARY)
+    path.write_text(json.dumps({"metadata": {}, "weight_map": {"/layers/dense/vars": "../secret.h5"}}))
+
+
 FIXTURES = [
     f1_bytecode, f2_import, f3_gadget, f4_pickle, f5_file, f6_artifact, f7_external, f8_shape, f9_config, f9_member,
-    f10_traversal, f12_objects, f13_two_configs, f15_text_heap,
+    f10_traversal, f12_objects, f13_two_configs, f14_shape, f14_length, f14_overlap, f14_negative, f14_index,
+    f15_text_heap,
 ]  # fmt: skip
 
 
@@ -162,17 +201,21 @@ def hostile(tmp_path, monkeypatch, request):
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
     monkeypatch.syspath_prepend(str(tmp_path))
-    name = "m.h5" if request.param is f15_text_heap else "m.keras"
-    path = inner / name
-    save_model(build(), inner / "m.keras")
-    if name != "m.keras":
+    name = request.param.__name__
+    path = inner / {"f14": "m.safetensors", "f15": "m.h5"}.get(name[:3], "m.keras")
+    if name == "f14_index":
+        path = inner / "m.weights.json"
+    elif path.suffix == ".safetensors":
+        build().save_weights(path)
+    else:
+        save_model(build(), inner / "m.keras")
         (inner / "m.keras").rename(path)
     request.param(path, tmp_path)
     return path
 
 
-CASES = [(one, "load_model") for one in FIXTURES] + [
-    (one, "load_weights") for one in FIXTURES if one.__name__.startswith(("f7", "f8", "f9", "f10", "f13", "f15"))
+CASES = [(one, "load_model") for one in FIXTURES if not one.__name__.startswith("f14")] + [
+    (one, "load_weights") for one in FIXTURES if one.__name__.startswith(("f7", "f8", "f9", "f10", "f13", "f14", "f15"))
 ]
 
 
@@ -191,6 +234,7 @@ def test_refused_without_a_trace(hostile, tmp_path, entry):
     assert found["signal"] == 0
     assert "FileFormatError" in found["base"] or reads_no_config, found
     assert found["grown"] <= 2 * hostile.stat().st_size + SPARE, found
+    assert found["seconds"] <= 1, found
     assert not [event for event in found["events"] if event[0] != "import"], found["events"]
     assert not [event for event in found["events"] if "evil" in event[1]]
     assert not (tmp_path / "marker").exists()
@@ -226,9 +270,10 @@ def test_controls_that_leave_a_marker(hostile, harm, tmp_path):
         (f5_file, unsafe.read_vocabulary),
         (f6_artifact, unsafe.read_artifact),
         (f7_external, lambda path: bytes_of(unsafe.read_weights(path))),
+        (f14_index, unsafe.read_shards),
     ],
     indirect=["hostile"],
-    ids=["f5", "f6", "f7"],
+    ids=["f5", "f6", "f7", "f14_index"],
 )
 def test_controls_that_read_a_secret(hostile, harm):
     assert CANARY[:16] in harm(hostile)
@@ -240,10 +285,12 @@ def test_controls_that_read_a_secret(hostile, harm):
         (f8_shape, unsafe.read_weights),
         (f9_config, unsafe.read_all),
         (f9_member, unsafe.read_all),
+        (f14_shape, unsafe.read_tensors),
+        (f14_length, unsafe.read_tensors),
         (f15_text_heap, unsafe.read_names),
     ],
     indirect=["hostile"],
-    ids=["f8", "f9_config", "f9_member", "f15"],
+    ids=["f8", "f9_config", "f9_member", "f14_shape", "f14_length", "f15"],
 )
 def test_controls_that_take_memory(hostile, harm):
     found = watched(lambda: harm(hostile))
@@ -253,6 +300,72 @@ def test_controls_that_take_memory(hostile, harm):
 @pytest.mark.parametrize("hostile", [f13_two_configs], indirect=True, ids=["f13"])
 def test_control_that_takes_the_other_config(hostile):
     assert layer_of(unsafe.config_of(hostile))["config"]["units"] == 77
+
+
+@pytest.mark.parametrize("hostile", [f14_overlap, f14_negative], indirect=True, ids=["overlap", "negative"])
+def test_controls_that_take_other_bytes_for_a_weight(hostile):
+    kernel, bias = sorted(unsafe.read_tensors(hostile).values(), key=lambda one: -one.size)
+    header = hostile.read_bytes()[: -4 * (kernel.size + 3)]
+    assert bias.tobytes() in (kernel.tobytes()[:12], header[-16:-4])
+    assert bias.any()  # it was saved as zeros
+
+
+def special(name, kind, target):
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+ARCHIVES = {
+    "symlink": [special("out", tarfile.SYMTYPE, "../../.."), "out/marker"],
+    "chain": [special("a", tarfile.SYMTYPE, ".."), special("b", tarfile.SYMTYPE, "a/../.."), "b/marker"],
+    "hard link": [special("secret", tarfile.LNKTYPE, "../../../secret"), "secret"],
+    "dots": ["../../../marker"],
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_f11_archives_of_get_file(kind, tmp_path):
+    """Through all of `get_file`, hash included: it is refused, and nothing comes to be outside of the cache."""
+    (tmp_path / "secret").write_bytes(CANARY)
+    source, cache = tmp_path / "a.tar", tmp_path / "cache"
+    with tarfile.open(source, "w") as file:
+        for member in ARCHIVES[kind]:
+            named = tarfile.TarInfo(member) if isinstance(member, str) else member
+            named.size = 1 if isinstance(member, str) else 0
+            file.addfile(named, io.BytesIO(b"!"))
+    digest = hash_of(source)
+    place = {"origin": f"file://{source}", "cache_dir": cache, "extract": True, "file_hash": digest}
+    found = watched(lambda: get_file("name", **place))
+    assert found["error"] == "UnsafeFileError", found
+    assert found["grown"] <= 2 * source.stat().st_size + SPARE, found
+    assert found["seconds"] <= 1, found
+    written = [event[1] for event in found["events"] if event[0] in ("open", "os.mkdir")]
+    assert written
+    assert all(name.startswith(str(cache)) or name.isdigit() for name in written), written
+    assert [one.name for one in (cache / "datasets").iterdir()] == ["name_archive"]
+    assert not (tmp_path / "marker").exists()
+    assert (tmp_path / "secret").read_bytes() == CANARY
+    unsafe.unpack(source, cache / "datasets" / "name")  # the control
+    assert (tmp_path / "marker").exists() or (tmp_path / "secret").read_bytes() == b"!"
+
+
+def test_f11_a_link_in_the_cache(tmp_path):
+    """Where the file shall be, there is a link to another one: it is replaced, not written through."""
+    cache = tmp_path / "datasets"
+    cache.mkdir()
+    (tmp_path / "source").write_bytes(b"!")
+    (tmp_path / "secret").write_bytes(CANARY)
+    (cache / "name").symlink_to(tmp_path / "secret")
+    origin = f"file://{tmp_path / 'source'}"
+    assert get_file("name", origin=origin, cache_dir=tmp_path) == str(cache / "name")
+    assert (cache / "name").read_bytes() == b"!"
+    assert not (cache / "name").is_symlink()
+    assert (tmp_path / "secret").read_bytes() == CANARY
+    (cache / "name").unlink()
+    (cache / "name").symlink_to(tmp_path / "secret")
+    unsafe.fetch(origin, cache / "name")  # the control
+    assert (tmp_path / "secret").read_bytes() == b"!"
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

@@ -63,7 +63,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(kind, fault, tmp
         elif kind == ".weights.h5":
             monkeypatch.setattr(h5py.Group, "create_dataset", refuse)
         else:
-            monkeypatch.setattr("safetensors.torch.save_file", refuse)
+            monkeypatch.setattr("ramify.saving.tensor_file.pieces", refuse)
     else:
         monkeypatch.setattr(files.os, fault, refuse)
     with pytest.raises(OSError, match="No space left"):

@@ -11,6 +11,7 @@ import io
 import json
 import marshal
 import pickle
+import tarfile
 import types
 import urllib.request
 import zipfile
@@ -120,3 +121,46 @@ def read_tensor(data, name):
     header = json.loads(data[8 : 8 + size])
     start, end = header[name]["data_offsets"]
     return np.frombuffer(data[8 + size + start : 8 + size + end], "f4").reshape(header[name]["shape"])
+
+
+def read_tensors(path):
+    """All tensors of a safetensors file, with room made for whatever its header claims."""
+    with path.open("rb") as file:
+        room = bytearray(int.from_bytes(file.read(8), "little"))
+        size = file.readinto(room)
+        data = path.read_bytes()
+        found = {}
+        for name, one in json.loads(room[:size].rstrip(b"\0")).items():
+            if name != "__metadata__":
+                tensor = np.ones(one["shape"], "f4").reshape(-1)
+                start, end = (8 + size + offset for offset in one["data_offsets"])
+                values = np.frombuffer(data[start:end], "f4")
+                tensor[: len(values)] = values
+                found[name] = tensor
+        return found
+
+
+def read_shards(path):
+    """The bytes of all files that an index names, wherever they are."""
+    names = json.loads(path.read_text())["weight_map"].values()
+    return b"".join((path.parent / name).read_bytes() for name in dict.fromkeys(names))
+
+
+def unpack(path, folder):
+    """A tar archive, member by member: links are made, and what comes later is written through them."""
+    Path(folder).mkdir()
+    with tarfile.open(path) as file:
+        for member in file:
+            target = Path(folder, member.name)
+            if member.issym():
+                target.symlink_to(member.linkname)
+            elif member.islnk():
+                target.hardlink_to(Path(folder, member.linkname))
+            else:
+                target.write_bytes(file.extractfile(member).read())
+
+
+def fetch(origin, target):
+    """A download straight into its place in the cache."""
+    with urllib.request.urlopen(origin, timeout=2) as answer, Path(target).open("wb") as file:
+        file.write(answer.read())

@@ -26,8 +26,8 @@ def watched(action, seconds=60):
     """The outcome of ``action()`` in a forked child with 2 GiB of further address space.
 
     Returns a dict: ``error`` (name of the exception's class, or ``None``), ``base`` (names of its bases), ``grown``
-    (bytes of memory at the peak beyond the start), ``seconds``, ``events`` (audited events with their first argument),
-    ``signal`` (what killed the child, or 0).
+    (bytes of memory at the peak beyond the start), ``seconds`` (of the processor), ``events`` (audited events with
+    their first argument), ``signal`` (what killed the child, or 0).
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -60,14 +60,14 @@ def _run(action, seconds):
 
     sys.addaudithook(hook)
     Path("/proc/self/clear_refs").write_text("5")
-    before, start = _memory("VmRSS"), time.perf_counter()
+    before, start = _memory("VmRSS"), time.process_time()
     events.clear()
     error = None
     try:
         action()
     except BaseException as caught:  # noqa: BLE001 - whatever it is, it is told
         error = caught
-    taken = time.perf_counter() - start
+    taken = time.process_time() - start
     listed = list(events)
     return {
         "error": type(error).__name__ if error else None,
