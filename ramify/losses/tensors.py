@@ -106,7 +106,7 @@ def per_sample_first(weights: torch.Tensor, values: torch.Tensor) -> torch.Tenso
 
 
 def check_broadcast(what: str, weights: torch.Tensor, values: torch.Tensor, finer: bool = False) -> None:
-    """Raise a `ShapeError` where `weights` cannot multiply `values`, or, unless they may be `finer`, make more of them."""
+    """Raise a `ShapeError` where `weights` cannot multiply `values`, or make more of them and may not be `finer`."""
     try:
         fits = torch.broadcast_shapes(weights.shape, values.shape) == values.shape or finer
     except RuntimeError:

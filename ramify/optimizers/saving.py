@@ -185,8 +185,8 @@ class StateAccess:
         if place is None:
             raise ArgumentError(
                 f"{self.name} was not built for the variable {self._variable_name(variable)} of shape "
-                f"{tuple(variable.shape)}. Compile the model again after thawing weights, or call `extend(variables)`; for "
-                "another model make a new optimizer."
+                f"{tuple(variable.shape)}. Compile the model again after thawing weights, or call `extend(variables)`; "
+                "for another model make a new optimizer."
             )
         return place
 

@@ -101,16 +101,14 @@ def checked(x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, Any] 
     """Arrays as tensors, their lengths compared, class weights worked in.
 
     Raises:
-        ArgumentError: lengths that differ, no samples, an array without a batch axis, a missing input.
+        ArgumentError: lengths that differ, no samples, an array without a batch axis.
     """
     parts = tuple(as_tensors(v, name) for v, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight")))
     lengths: dict[str, int] = {}
     for part, name in zip(parts, ("x", "y", "sample_weight"), strict=True):
         for path, leaf in walk(part) if part is not None else ():
             where = name + "".join(f"[{key!r}]" for key in path)
-            if leaf is None:
-                if name == "x":
-                    raise ArgumentError(f"{where} is None. Pass an array for every input.")
+            if leaf is None:  # an input that is optional, or an output without a target: the model knows
                 continue
             if leaf.ndim == 0:
                 raise ArgumentError(f"{where} is one number, but the first axis counts samples. Pass shape (1, ...).")
