@@ -89,6 +89,8 @@ class Draw:
                 aligned = np.float32(1)
             aligned = aligned if aligned is None else np.broadcast_to(aligned, shape).copy()
             self.joined = True
+            if self.kind in ("number", "one"):  # which counts once in a sum of weights, however many it stands for
+                weight = aligned
         return (*first, ours), weight, (*first, theirs), aligned
 
     def weights(self, shape):
@@ -125,7 +127,6 @@ def check_metric(name, data):
             ours.update_state(*args, sample_weight=weight)
             theirs.update_state(*their_args, sample_weight=their_weight)
             same(ours.result(), theirs.result(), measure.tolerance)
-        # One number weighs as much as many of it, but sums of weights differ.
         for mine, real in () if draw.joined else zip(ours.variables, theirs.variables, strict=True):
             same(mine.value, real.value, measure.tolerance)
         ours.reset_state()
