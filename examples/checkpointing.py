@@ -1,7 +1,7 @@
 """Gradient checkpointing: parts of a model keep nothing for the backward pass, and are computed again when it comes.
 
-A `RematScope` says which (Chen et al., 2016). The gradients are the same; the memory that waits for the backward pass is
-not.
+A `RematScope` says which (Chen et al., 2016). The gradients are the same; the memory that waits for the backward pass
+is not.
 
 Run it with ``python examples/checkpointing.py``.
 """

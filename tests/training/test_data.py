@@ -246,7 +246,7 @@ def test_an_error_in_a_worker_comes_through(workers):
         ((X, np.array([None] * 40)), {}, "y holds Python objects"),
         ((np.array(["2020-01-01"] * 40, "datetime64[D]"), Y), {}, "x holds dates"),
         (([[1, 2], [3]], [1, 2]), {}, "rows of different lengths"),
-        (([X, None], Y), {}, r"x\[1\] is None"),
+        (([X, None], Y), {}, "takes 1 input.*but 2 were given"),
         (([X, "b"], Y), {}, r"x\[1\] holds strings"),
         (([], Y), {}, "holds no batches|empty list|brings its own"),
         ((np.float32(3), np.float32(3)), {}, "first axis counts samples"),

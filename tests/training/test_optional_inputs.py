@@ -71,8 +71,7 @@ def test_other_ways_to_bring_it(pair):
 
 
 def test_recorded_steps_take_both_forms(pair):
-    ours, theirs = pair
-    ours.compile(ramify.optimizers.SGD(0.1), "mse", jit_compile="captured")
+    pair[0].compile(ramify.optimizers.SGD(0.1), "mse", jit_compile="captured")
     for second in (None, B, None):
         x = {"b": second, "a": A}
         losses = [m.fit(x, Y, batch_size=2, epochs=2, shuffle=False, verbose=0).history["loss"] for m in pair]
@@ -82,6 +81,6 @@ def test_recorded_steps_take_both_forms(pair):
 def test_an_input_that_is_not_optional_is_named():
     ours = make(ramify, optional=False)
     for call in (lambda x: ours.fit(x, Y, verbose=0), lambda x: ours.predict(x, verbose=0), ours.predict_on_batch):
-        with pytest.raises(InputError, match="'b'.*received None"):
+        with pytest.raises(InputError, match=r"'b'.*received None"):
             call({"b": None, "a": A})
     ours.fit({"b": B, "a": A}, Y, verbose=0)
