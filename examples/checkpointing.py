@@ -1,6 +1,7 @@
 """Gradient checkpointing: parts of a model keep nothing for the backward pass, and are computed again when it comes.
 
-The gradients are the same; the memory that waits for the backward pass is not.
+A `RematScope` says which (Chen et al., 2016). The gradients are the same; the memory that waits for the backward pass
+is not.
 
 Run it with ``python examples/checkpointing.py``.
 """
@@ -10,39 +11,34 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 
 import ramify
 from ramify import Input, Model, layers
 
 
-class Frugal(layers.Layer):
-    """A block whose inner values are forgotten, and made again in the backward pass (Chen et al., 2016)."""
+class Block(layers.Layer):
+    """Some layers, each added to what it was given."""
 
-    def __init__(self, width: int, depth: int, frugal: bool, **kwargs: Any) -> None:
+    def __init__(self, width: int, depth: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.width, self.depth, self.frugal = width, depth, frugal
+        self.width, self.depth = width, depth
         self.inner = [layers.Dense(width, activation="gelu") for _ in range(depth)]
 
-    def run(self, x: torch.Tensor) -> torch.Tensor:
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The block."""
         for layer in self.inner:
-            x = x + layer(x)
-        return x
-
-    def call(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The block, with or without memory."""
-        if self.frugal and torch.is_tensor(inputs) and inputs.requires_grad:
-            return checkpoint(self.run, inputs, use_reentrant=False)
-        return self.run(inputs)
+            inputs = inputs + layer(inputs)
+        return inputs
 
 
 def build(frugal: bool) -> Model:
-    """Four blocks of six layers."""
+    """Four blocks of six layers; frugal ones are made inside a `RematScope`, which names the layers it is meant for."""
+    names = [f"block_{number}" for number in range(4)]
     x = h = Input((64,))
     h = layers.Dense(64)(h)
-    for _ in range(4):
-        h = Frugal(64, 6, frugal)(h)
+    with ramify.RematScope("list_of_layers" if frugal else None, layer_names=names):
+        for name in names:
+            h = Block(64, 6, name=name)(h)
     return Model(x, layers.Dense(1)(h))
 
 

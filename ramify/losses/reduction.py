@@ -58,7 +58,7 @@ def apply_mask(
     if sample_weight is None:
         return mask
     weights, mask = same_rank(per_sample_first(sample_weight.to(dtype), mask), mask)
-    check_broadcast("sample_weight", weights, mask)
+    check_broadcast("sample_weight", weights, mask, finer=True)
     return weights * mask
 
 
@@ -87,7 +87,7 @@ def reduce_weighted(
     weights = apply_mask(weights, mask, values.dtype, reduction)
     if weights is not None:
         values, weights = same_rank(values, per_sample_first(weights, values))
-        check_broadcast("sample_weight", weights, values)
+        check_broadcast("sample_weight", weights, values, finer=not values.ndim)
         values = values * weights
     if reduction in (None, "none") or values.ndim == 0:
         return values

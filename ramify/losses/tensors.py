@@ -94,20 +94,26 @@ def _holds_arrays(x: list[Any] | tuple[Any, ...]) -> bool:
 
 
 def per_sample_first(weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Weights of whole samples, ``(batch,)``, made to broadcast to values of several axes, ``(batch, ...)``."""
+    """Weights of whole samples, ``(batch,)``, or parts of them, made to broadcast to values of more axes."""
     missing = values.ndim - weights.ndim
-    if missing > 0 and weights.ndim and weights.shape == values.shape[: weights.ndim]:
+    if (
+        missing > 0
+        and weights.ndim
+        and all(mine in (1, size) for mine, size in zip(weights.shape, values.shape, strict=False))
+    ):
         return weights.reshape(*weights.shape, *[1] * missing)
     return weights
 
 
-def check_broadcast(what: str, weights: torch.Tensor, values: torch.Tensor) -> None:
-    """Raise a `ShapeError` where `weights` cannot multiply `values`."""
+def check_broadcast(what: str, weights: torch.Tensor, values: torch.Tensor, finer: bool = False) -> None:
+    """Raise a `ShapeError` where `weights` cannot multiply `values`, or make more of them and may not be `finer`."""
     try:
-        torch.broadcast_shapes(weights.shape, values.shape)
-    except RuntimeError as error:
+        fits = torch.broadcast_shapes(weights.shape, values.shape) == values.shape or finer
+    except RuntimeError:
+        fits = False
+    if not fits:
         raise ShapeError(
             f"{what} of shape {tuple(weights.shape)} does not fit values of shape {tuple(values.shape)}. "
             f"Give one weight per value, or one per sample with axes of size 1 after it, such as "
             f"{(values.shape[0], *[1] * (values.ndim - 1)) if values.ndim else ()}."
-        ) from error
+        )

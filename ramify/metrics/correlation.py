@@ -10,7 +10,7 @@ import torch
 from ramify import dtypes, registry
 from ramify.errors import ArgumentError
 from ramify.losses.tensors import as_pair, as_tensor, same_rank
-from ramify.metrics.base import Metric, ratio
+from ramify.metrics.base import Metric
 from ramify.metrics.names import FUNCTIONS, MODULE
 from ramify.metrics.reductions import MeanMetricWrapper
 
@@ -25,7 +25,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> torch.Tenso
         axis: the axis of the numbers.
 
     Returns:
-        Correlations between -1 and 1, the shape without `axis`.
+        Correlations between -1 and 1, the shape without `axis`; NaN where all numbers are equal.
 
     >>> pearson_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).round(decimals=4)
     tensor([1.])
@@ -33,9 +33,8 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> torch.Tenso
     y_true, y_pred = as_pair(y_true, y_pred)
     t = y_true - y_true.mean(axis, keepdim=True)
     p = y_pred - y_pred.mean(axis, keepdim=True)
-    covariance = (t * p).mean(axis)
-    spread = t.square().mean(axis).sqrt() * p.square().mean(axis).sqrt()
-    return covariance / (spread + dtypes.epsilon())
+    t, p = (x / x.square().mean(axis, keepdim=True).sqrt() for x in (t, p))
+    return (t * p).mean(axis)
 
 
 @registry.serializable(FUNCTIONS)
@@ -181,7 +180,7 @@ class R2Score(Metric):
         if self.class_aggregation == "uniform_average":
             scores = scores.mean()
         elif self.class_aggregation == "variance_weighted_average":
-            scores = (scores * ratio(total, total.sum())).sum()
+            scores = (scores * total / total.sum()).sum()
         return self._adjusted(scores) if self.num_regressors else scores
 
     def _adjusted(self, score: torch.Tensor) -> torch.Tensor:

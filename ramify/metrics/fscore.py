@@ -8,7 +8,7 @@ import torch
 
 from ramify import registry
 from ramify.errors import ArgumentError, ShapeError
-from ramify.losses.tensors import as_tensor
+from ramify.losses.tensors import as_tensor, check_broadcast
 from ramify.metrics.base import Metric, ratio
 from ramify.metrics.names import MODULE
 
@@ -91,7 +91,9 @@ class FBetaScore(Metric):
         chosen = answer.to(self._dtype)
         weights = torch.ones((), dtype=self._dtype, device=y_pred.device)
         if sample_weight is not None:
-            weights = as_tensor(sample_weight, self._dtype, y_pred.device).reshape(-1, 1)
+            weights = as_tensor(sample_weight, self._dtype, y_pred.device)
+            weights = weights.reshape(-1, 1) if weights.ndim < 2 else weights
+            check_broadcast("sample_weight", weights, y_pred)
         right = chosen * y_true
         for state, values in zip(self._states, (right, chosen - right, y_true - right, y_true), strict=True):
             weighted = values * weights

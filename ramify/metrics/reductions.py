@@ -39,7 +39,7 @@ def per_sample(
     if values.ndim > weights.ndim:
         values = reduce(values, dim=tuple(range(weights.ndim, values.ndim)))
     check_broadcast("sample_weight", weights, values)
-    values = values * weights
+    values, weights = values * weights, weights.expand_as(values)
     if values.ndim > 1:
         values = reduce(values, dim=tuple(range(1, values.ndim)))
     if weights.ndim > 1:

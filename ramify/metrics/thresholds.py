@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ArgumentError
-from ramify.losses.tensors import as_tensor, check_broadcast, same_rank
+from ramify.losses.tensors import as_tensor, check_broadcast, per_sample_first, same_rank
 
 # Stands below every score, so that a score that is not among the highest is never above a threshold.
 LOWEST = -1e10
@@ -70,9 +70,10 @@ class Counts:
         y_true, y_pred = torch.broadcast_tensors(y_true, y_pred)
         weights = torch.ones_like(y_pred)
         if sample_weight is not None:
-            given, _ = same_rank(as_tensor(sample_weight, dtype, y_pred.device), y_pred)
-            if given.ndim == 1 and y_pred.ndim > 1 and given.shape[0] == y_pred.shape[0]:
-                given = given.reshape(-1, *[1] * (y_pred.ndim - 1))
+            given = as_tensor(sample_weight, dtype, y_pred.device)
+            if given.ndim > y_pred.ndim:
+                given, _ = same_rank(given, y_pred, expand_rank_1=False)
+            given = per_sample_first(given, y_pred)
             check_broadcast("sample_weight", given, y_pred)
             weights = weights * given
         if label_weights is not None:

@@ -53,7 +53,7 @@ class LossScaleOptimizer(Optimizer):
     def create_state(self, variables: Tensors) -> None:
         """Build the inner optimizer, and add the factor and the count of good steps."""
         self._state += [self.step_counter, self.dynamic_scale]
-        self.inner_optimizer.build(variables)
+        self.inner_optimizer.extend(variables)
 
     @property
     def variables(self) -> list[Any]:

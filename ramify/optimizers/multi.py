@@ -130,7 +130,7 @@ class MultiOptimizer(Optimizer):
         self._own = list(own.values())
         self.optimizers = list(unique.values())
         for optimizer, places in zip(self.optimizers, self._own, strict=True):
-            optimizer.build([variables[i] for i in places])
+            optimizer.extend([variables[i] for i in places])
 
     def _choose(self, variable: torch.Tensor) -> Optimizer:
         if isinstance(self.optimizer_map, OptimizerMap):

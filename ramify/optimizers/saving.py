@@ -47,6 +47,61 @@ class StateAccess:
         self._constrained = any(getattr(variable, "constraint", None) is not None for variable in variables)
         self._device = variables[0].device if variables else None
 
+    def extend(self, variables: Iterable[torch.Tensor]) -> None:
+        """Take on further variables, such as weights that were thawed; state and step count of the others stay.
+
+        `Model.compile` does this where it is given an optimizer that has trained some of the model's weights. New state
+        begins as in a new optimizer, moving averages at the values of their variables. Corrections for first steps, as
+        Adam's, go by the steps of the optimizer, so that those of new weights are larger for a while.
+
+        Args:
+            variables: all that will be trained from now on; their order is that of the state. What is known already
+                and is not among them keeps its state, too.
+
+        Example:
+
+        >>> from ramify.optimizers import SGD
+        >>> one, two = (torch.nn.Parameter(torch.ones(1)) for _ in range(2))
+        >>> optimizer = SGD(0.1, momentum=0.9)
+        >>> optimizer.apply([torch.ones(1)], [one])
+        >>> optimizer.extend([one, two])
+        >>> optimizer.apply([torch.ones(1), torch.ones(1)])
+        >>> one.detach(), two.detach()
+        (tensor([0.7100]), tensor([0.9000]))
+        """
+        variables = list(variables)
+        known = set(self._places)
+        if self.built and all(id(variable) in known for variable in variables):
+            return
+        given = set(map(id, variables))
+        before, old = dict(self.__dict__), self._by_owner()
+        self._state, self._references, self.built = [], [], False
+        try:
+            self.build([*variables, *(one for one in self._variables if id(one) not in given)])
+        except BaseException:
+            self.__dict__.update(before)
+            raise
+        with torch.no_grad():
+            for owner, states in self._by_owner().items():
+                for new, kept in zip(states, old.get(owner, ()), strict=False):
+                    new.copy_(kept)
+            for variable, average in getattr(self, "averages", ()) if known else ():
+                if id(variable) not in known:
+                    average.copy_(variable)
+
+    def knows(self, variable: torch.Tensor) -> bool:
+        """Whether it was built for a variable."""
+        return id(variable) in self._places
+
+    def _by_owner(self) -> dict[Any, list[State]]:
+        """State by the variable that it belongs to, or by its name; in the order in which it was made."""
+        owner = {id(state): id(variable) for state, variable in self._references}
+        found: dict[Any, list[State]] = {}
+        for state in self._state:
+            if isinstance(state, State):
+                found.setdefault(owner.get(id(state), state.name), []).append(state)
+        return found
+
     @property
     def variables(self) -> list[Any]:
         """Iteration count, learning rate (unless a schedule gives it) and all state, in the order of Keras's files."""
@@ -130,7 +185,8 @@ class StateAccess:
         if place is None:
             raise ArgumentError(
                 f"{self.name} was not built for the variable {self._variable_name(variable)} of shape "
-                f"{tuple(variable.shape)}. Make a new optimizer for new variables, or build it for all of them at once."
+                f"{tuple(variable.shape)}. Compile the model again after thawing weights, or call `extend(variables)`; "
+                "for another model make a new optimizer."
             )
         return place
 

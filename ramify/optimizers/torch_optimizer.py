@@ -57,10 +57,14 @@ class TorchOptimizer(Optimizer):
         super().__init__(learning_rate=0.0, **kwargs)
 
     def create_state(self, variables: Tensors) -> None:
-        """Make the torch optimizer, unless it came made."""
-        if self.optimizer is None:
-            assert self._make is not None
-            self.optimizer = self._make(list(variables))
+        """Make the torch optimizer, unless it came made; what another one for fewer variables knew is taken over."""
+        if self._make is not None:
+            old, self.optimizer = self.optimizer, self._make(list(variables))
+            if old is not None:
+                self.optimizer.state.update(old.state)
+                options = {key: value for key, value in old.param_groups[0].items() if key != "params"}
+                self.optimizer.param_groups[0].update(options)
+        assert self.optimizer is not None
         known = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
         missing = [v for v in variables if id(v) not in known]
         if missing:

@@ -100,7 +100,15 @@ class Compiling(Layer):
         own["compiled"] = True
         own["stop_training"] = False
         self._set_up(loss, loss_weights, metrics, weighted_metrics)
+        self._take_on_thawed()
         self._forget_functions()
+
+    def _take_on_thawed(self) -> None:
+        """An optimizer that has trained some of the weights goes on, with room for those that were frozen then."""
+        if getattr(self.optimizer, "built", False):
+            weights = self.trainable_weights
+            if any(map(self.optimizer.knows, weights)):
+                self.optimizer.extend(weights)
 
     def _scaled(self, optimizer: Any) -> Any:
         """An optimizer that scales the loss, where half precision asks for it."""

@@ -168,7 +168,8 @@ def set_mode(module: torch.nn.Module, training: bool) -> None:
 def batch_size_of(x: Any) -> int:
     """The number of samples in a batch."""
     while not isinstance(x, torch.Tensor):
-        if not isinstance(x, (list, tuple, dict)) or not x:
+        parts = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ()
+        x = next((part for part in parts if part is not None), None)
+        if x is None:
             return 1
-        x = next(iter(x.values())) if isinstance(x, dict) else x[0]
     return int(x.shape[0]) if x.ndim else 1

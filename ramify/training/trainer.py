@@ -57,7 +57,8 @@ class Trainer(StateTree):
         """Train for some epochs.
 
         Args:
-            x: inputs: arrays, tensors or data frames with samples along the first axis, nested as the model takes them;
+            x: inputs: arrays, tensors or data frames with samples along the first axis, nested as the model takes them,
+                ``None`` in the place of an optional input;
                 or a `PyDataset`, a torch `Dataset` or `DataLoader`, a generator or other iterable, each of which brings
                 its own targets; or a table such as those of Hugging Face's `datasets`.
             y: targets, nested as the outputs are, in their order, or by their names. For a table, the names of its

@@ -73,26 +73,63 @@ def pair():
     return real, ours, [(0.4 * RNG.normal(size=weight.shape)).astype("float32") for weight in real.get_weights()]
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_ten_steps(pair, name, schedule):
+def check(pair, make):
+    """Ten steps with the optimizers that `make` gives, in Keras and here: the same weights and history."""
     real, ours, start = pair
     results = []
     for lib, model in ((keras, real), (ramify, ours)):
         model.set_weights(start)
-        rate = SCHEDULES[schedule](lib.optimizers.schedules)
-        optimizer = getattr(lib.optimizers, name)(learning_rate=rate, **OPTIMIZERS[name])
+        optimizer = make(lib, model)
         loss = {"kind": "sparse_categorical_crossentropy", "size": "mse"}
         model.compile(optimizer, loss, loss_weights={"kind": 1.0, "size": 0.5})
         history = model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0)
         results.append((model.get_weights(), history.history, int(optimizer.iterations)))
-    (want, want_history, _), (got, got_history, steps) = results
-    assert steps == 10
+    (want, want_history, want_steps), (got, got_history, steps) = results
+    assert steps == want_steps
     assert list(got_history) == list(want_history)
     for one, two in zip(want, got, strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
     for key, values in want_history.items():
         np.testing.assert_allclose(got_history[key], values, rtol=1e-5, err_msg=key)
+    return steps
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_ten_steps(pair, name, schedule):
+    def make(lib, model):
+        del model
+        rate = SCHEDULES[schedule](lib.optimizers.schedules)
+        return getattr(lib.optimizers, name)(learning_rate=rate, **OPTIMIZERS[name])
+
+    assert check(pair, make) == 10
+
+
+GENERAL: dict[str, dict[str, object]] = {
+    "clipnorm": {"clipnorm": 0.3},
+    "clipvalue": {"clipvalue": 0.05},
+    "global_clipnorm": {"global_clipnorm": 0.5},
+    "averages": {"use_ema": True, "ema_momentum": 0.8},
+    "averages that are put back": {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3},
+    "accumulation": {"gradient_accumulation_steps": 2},
+    "decay with exceptions": {"weight_decay": 0.05},
+    "scaled loss": {},
+}
+
+
+@pytest.mark.parametrize("option", GENERAL)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_ten_steps_with_what_all_optimizers_can(pair, name, option):
+    def make(lib, model):
+        rate = lib.optimizers.schedules.CosineDecay(0.02, 8, 0.1)
+        made = getattr(lib.optimizers, name)(learning_rate=rate, **OPTIMIZERS[name] | GENERAL[option])
+        if option == "decay with exceptions":
+            made.exclude_from_weight_decay(var_list=[model.trainable_weights[0]], var_names=["bias", "gamma"])
+        if option == "scaled loss":
+            made = lib.optimizers.LossScaleOptimizer(made, initial_scale=2.0**6, dynamic_growth_steps=4)
+        return made
+
+    assert check(pair, make) == (5 if option == "accumulation" else 10)
 
 
 def test_the_table_is_complete():

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import ramify
 from ramify.errors import ArgumentError
-from ramify.training.data import Placement, PyDataset, adapter_for
+from ramify.training.data import Placement, PyDataset, adapter_for, arrays
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 4), dtype=np.float32)
@@ -246,7 +246,7 @@ def test_an_error_in_a_worker_comes_through(workers):
         ((X, np.array([None] * 40)), {}, "y holds Python objects"),
         ((np.array(["2020-01-01"] * 40, "datetime64[D]"), Y), {}, "x holds dates"),
         (([[1, 2], [3]], [1, 2]), {}, "rows of different lengths"),
-        (([X, None], Y), {}, r"x\[1\] is None"),
+        (([X, None], Y), {}, "takes 1 input.*but 2 were given"),
         (([X, "b"], Y), {}, r"x\[1\] holds strings"),
         (([], Y), {}, "holds no batches|empty list|brings its own"),
         ((np.float32(3), np.float32(3)), {}, "first axis counts samples"),
@@ -285,3 +285,31 @@ def test_class_weight_by_output():
     heavy = m.fit(X, y, class_weight={"a": {0: 2.0, 1: 2.0}}, verbose=0).history
     assert heavy["a_loss"] == pytest.approx([2 * plain["a_loss"][0]])
     assert heavy["b_loss"] == pytest.approx(plain["b_loss"])
+
+
+def test_batches_for_a_gpu_are_pinned_and_sent_ahead(monkeypatch):
+    pinned = []
+
+    def pin(tensor):
+        pinned.append(len(tensor))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    monkeypatch.setattr(arrays, "CHUNK", 16)  # two batches of two rows of one number
+    assert Placement(torch.device("cuda"), torch.float32).pins
+    placement = Placement(torch.device("meta"), torch.float32)  # elsewhere, as a GPU is
+    for shuffle in (False, True):
+        data = arrays.ArrayAdapter(torch.zeros(14, 1), placement, 2, shuffle)
+        assert len(list(data.epoch())) == 7
+        assert pinned == []
+        placement.pins = True
+        epoch, seen = data.epoch(), []
+        for batch in epoch:
+            assert batch.device.type == "meta"
+            seen.append(list(pinned))
+        assert seen == [[4] * 2] * 2 + [[4] * 3] * 2 + [[4, 4, 4, 2]] * 3  # the next chunk is under way
+        placement.pins = False
+        pinned.clear()
+    placement.pins = True
+    placement.place((np.zeros((3, 1), np.float32), torch.zeros(3, 1, device="meta")))
+    assert pinned == [3]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -47,7 +48,12 @@ class ArrayAdapter(DataAdapter):
 
     def epoch(self) -> Iterator[Any]:
         """The batches of one epoch."""
-        send, pack, step = self.placement.send, self._pack, self.batch_size
+        chunks = self._chunks()
+        for parts in ahead(chunks) if self.placement.pins else chunks:
+            yield from map(self._pack, zip(*(torch.split(rows, self.batch_size) for rows in parts), strict=True))
+
+    def _chunks(self) -> Iterator[list[torch.Tensor]]:
+        """Some batches at a time, on their way to the device."""
         order = torch.randperm(self.size) if self.shuffle else None
         orders: dict[torch.device, torch.Tensor] = {}
         for start in range(0, self.size, self._chunk):
@@ -60,8 +66,22 @@ class ArrayAdapter(DataAdapter):
                     if tensor.device not in orders:
                         orders[tensor.device] = order.to(tensor.device)
                     rows = tensor.index_select(0, orders[tensor.device].narrow(0, start, stop - start))
-                parts.append(torch.split(send(rows), step))
-            yield from map(pack, zip(*parts, strict=True))
+                parts.append(self.placement.send(rows))
+            yield parts
+
+
+def ahead(items: Iterable[Any]) -> Iterator[Any]:
+    """The items, each handed out only when the next is there: a GPU gets its data while it still has work.
+
+    >>> list(ahead([1, 2, 3]))
+    [1, 2, 3]
+    """
+    rest = iter(items)
+    held = list(itertools.islice(rest, 1))
+    for item in rest:
+        yield held.pop()
+        held.append(item)
+    yield from held
 
 
 def _packer(data: Any, present: list[bool]) -> Callable[[tuple[torch.Tensor, ...]], Any]:
@@ -101,16 +121,14 @@ def checked(x: Any, y: Any, sample_weight: Any, class_weight: Mapping[Any, Any] 
     """Arrays as tensors, their lengths compared, class weights worked in.
 
     Raises:
-        ArgumentError: lengths that differ, no samples, an array without a batch axis, a missing input.
+        ArgumentError: lengths that differ, no samples, an array without a batch axis.
     """
     parts = tuple(as_tensors(v, name) for v, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight")))
     lengths: dict[str, int] = {}
     for part, name in zip(parts, ("x", "y", "sample_weight"), strict=True):
         for path, leaf in walk(part) if part is not None else ():
             where = name + "".join(f"[{key!r}]" for key in path)
-            if leaf is None:
-                if name == "x":
-                    raise ArgumentError(f"{where} is None. Pass an array for every input.")
+            if leaf is None:  # an input that is optional, or an output without a target: the model knows
                 continue
             if leaf.ndim == 0:
                 raise ArgumentError(f"{where} is one number, but the first axis counts samples. Pass shape (1, ...).")

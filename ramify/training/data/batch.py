@@ -67,12 +67,16 @@ class Placement:
         self.device = device
         self.floats = floats
         self.class_weight = class_weight
+        self.pins = device.type == "cuda"
+        """Whether memory is pinned before it is sent: only then does a copy to a GPU go on beside Python."""
 
     def send(self, tensor: torch.Tensor) -> torch.Tensor:
         """One tensor to where it belongs, in the dtype that it should have."""
         dtype = self.floats if tensor.is_floating_point() else tensor.dtype
         if tensor.dtype is dtype and tensor.device == self.device:
             return tensor
+        if self.pins and tensor.device.type == "cpu":
+            tensor = tensor.pin_memory()
         return tensor.to(device=self.device, dtype=dtype, non_blocking=True)
 
     def place(self, data: Any) -> Any:
