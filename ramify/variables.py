@@ -55,7 +55,7 @@ class Variable(torch.Tensor):
         path: where the variable lives, such as ``"encoder/dense/kernel"``.
 
     Raises:
-        ArgumentError: an initializer without a shape, or an unknown aggregation.
+        ArgumentError: an initializer without a shape, an unknown aggregation, or a name with ``"/"``.
         ShapeError: a size that is unknown.
 
     Example:
@@ -98,6 +98,8 @@ class Variable(torch.Tensor):
         if aggregation not in _AGGREGATIONS:
             raise ArgumentError(f"Variable has no aggregation={aggregation!r}. Use one of {_AGGREGATIONS}.")
         name = name or auto_name("variable")
+        if "/" in name:
+            raise ArgumentError(f"A variable's name has no '/', but received {name!r}. Use `name_scope` for paths.")
         data = _data(initializer, shape, dtype, name)
         variable = Parameter(data, trainable) if trainable else State(data)
         given = {"aggregation": aggregation or "none", "synchronization": synchronization, "autocast": autocast}

@@ -224,7 +224,7 @@ def infer_call(node: Node) -> Any:
         except Exception as error:  # whatever the user's code raises is told with its place in the graph
             if i == 2:
                 break
-            matched = _match_sizes(node) if i == 0 else None
+            matched = (_match_sizes(node, 1) or _match_sizes(node)) if i == 0 else None
             if matched is None:
                 raise _explained(error, node) from error
             return matched
@@ -252,10 +252,10 @@ def _run(node: Node, i: int, sizes: dict[int, Probe] | None = None) -> Any:
     return infer.run_probe(node.target, map_leaves(concrete, node.args), map_leaves(concrete, node.kwargs))
 
 
-def _match_sizes(node: Node) -> Any:
+def _match_sizes(node: Node, but: int | None = None) -> Any:
     """Try again with unknown sizes taken from inputs of the same rank that know them, as data would have to have them.
 
-    An unknown length that meets a known one must be equal to it; Keras accepts that, and so does this.
+    An unknown length that meets a known one must be equal to it (or broadcasts, where that is `but` 1), as in Keras.
     """
     tensors = [leaf for leaf in _symbolic_inputs(node) if isinstance(leaf, SymbolicTensor)]
     results = []
@@ -264,7 +264,7 @@ def _match_sizes(node: Node) -> Any:
         for tensor in tensors:
             probe = list(tensor.probes[i])
             for axis in range(tensor.ndim):
-                known = {o.shape[axis] for o in tensors if o.ndim == tensor.ndim and o.shape[axis] is not None}
+                known = {o.shape[axis] for o in tensors if o.ndim == tensor.ndim} - {None, but}
                 if tensor.shape[axis] is None and probe[axis] == (SIZE if axis else BATCH)[i] and len(known) == 1:
                     probe[axis] = known.pop() or 0
             sizes[id(tensor)] = tuple(probe)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ramify.dtype_policies import DTypePolicyMap
 from ramify.graph import SymbolicTensor, paused, visible_shape
 from ramify.graph.structure import map_leaves
 from ramify.layers.state import state
@@ -28,6 +29,7 @@ def building(build: Callable[..., Any]) -> Callable[..., Any]:
             return
         names = self._signature.build_names
         shapes = {**dict(zip(names, args, strict=False)), **kwargs}
+        settle_policy(self)
         outer = state.scope
         own["_is_building"] = True
         try:
@@ -42,6 +44,14 @@ def building(build: Callable[..., Any]) -> Callable[..., Any]:
         own["built"] = True
 
     return wrapper
+
+
+def settle_policy(layer: Layer) -> None:
+    """Take the layer's own policy from a `DTypePolicyMap`, now that its path is known."""
+    policies = layer.dtype_policy
+    if isinstance(policies, DTypePolicyMap):
+        layer.__dict__["_policy_map"] = policies
+        layer.dtype_policy = policies["/".join((*(state.scope or current.names), layer.name))]
 
 
 def build_for(layer: Layer, bound: dict[str, Any]) -> None:

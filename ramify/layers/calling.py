@@ -19,7 +19,7 @@ import torch
 from ramify.errors import ArgumentError, InputError, ShapeError, SymbolicValueError
 from ramify.graph import MASK, Node, SymbolicTensor, is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves
-from ramify.layers.building import build_for
+from ramify.layers.building import build_for, settle_policy
 from ramify.layers.hooks import module_call
 from ramify.layers.remat import rematerialized
 from ramify.layers.state import state
@@ -68,6 +68,8 @@ def signature_of(call: Callable[..., Any], build: Callable[..., Any]) -> Signatu
 def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a layer on real tensors (inside a probe: on tensors without data)."""
     signature = layer._signature
+    if not layer.built:
+        settle_policy(layer)
     if args and not isinstance(args[0], torch.Tensor):
         args = (_data(layer, args[0]), *args[1:])
     args = tuple(_ready(layer, value) for value in args)

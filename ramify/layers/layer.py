@@ -370,7 +370,7 @@ class Layer(Quantizing, Stateless):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer, as plain data."""
-        policy = self.dtype_policy
+        policy = self.__dict__.get("_policy_map", self.dtype_policy)
         config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(policy)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)

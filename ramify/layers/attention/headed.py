@@ -118,7 +118,7 @@ class HeadedAttention(Layer):
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
             name=name,
-            dtype=self.dtype_policy,
+            dtype=self.__dict__.get("_policy_map", self.dtype_policy),
             trainable=self.trainable,
         )
         _known(shape, self)

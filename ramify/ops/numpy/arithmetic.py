@@ -222,7 +222,7 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     if b.is_floating_point() or b.dtype == torch.bool:
         raise ArgumentError(f"`ldexp` takes whole exponents, and x2 is of dtype {b.dtype}. Use `x1 * exp2(x2)`.")
     dtype = unified(a[..., :0] if a.ndim else a, b[..., :0] if b.ndim else b, floating=True)[0].dtype
-    return torch.ldexp(as_float(a).to(dtype), b).to(dtype)
+    return torch.ldexp(*torch.broadcast_tensors(as_float(a).to(dtype), b)).to(dtype)
 
 
 @op

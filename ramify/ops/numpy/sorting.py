@@ -187,12 +187,14 @@ def unique(
     (tensor([1, 3], dtype=torch.int32), tensor([2, 1]))
     """
     x = to_tensor(x)
+    shape = x.shape
     x, dim = (x.reshape(-1), 0) if axis is None else (x, axis % x.ndim)
     values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True, dim=dim)
     index = torch.argsort(inverse, stable=True)[torch.cumsum(counts, 0) - counts]
     if size is not None:
         values = _sized(values, dim, size, 0 if fill_value is None else fill_value)
         index, counts = _sized(index, 0, size, None), _sized(counts, 0, size, 0)
+    inverse = inverse.reshape(shape) if axis is None else inverse
     extras = [(return_index, index), (return_inverse, inverse), (return_counts, counts)]
     chosen = [extra for wanted, extra in extras if wanted]
     return (values, *chosen) if chosen else values

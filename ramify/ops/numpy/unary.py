@@ -312,7 +312,7 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
         x = x.int()
     if x.is_floating_point() and all(isinstance(end, (int, float, type(None))) for end in (x_min, x_max)):
         return torch.clamp(x, x_min, x_max)
-    return torch.clamp(x, *ends)
+    return torch.clamp(x, *ends).to(x.dtype) if x.is_floating_point() else torch.clamp(x, *ends)
 
 
 abs = absolute

@@ -152,3 +152,22 @@ def test_sizes_and_places_may_be_arrays(wrap):
     assert [part.shape for part in ops.split(x, wrap([1, 4]), axis=1)] == [(None, 1, 4), (None, 3, 4), (None, 2, 4)]
     assert ops.zeros(wrap([2, 3])).shape == (2, 3)
     assert ops.roll(x, np.int64(1), axis=1).shape == ops.take(x, wrap([0, 1, 1, 0, 0, 1]), axis=1).shape == (None, 6, 4)
+
+
+def test_the_inverse_of_unique_has_the_shape_of_its_input():
+    x = torch.tensor([[3, 1], [1, 1]])
+    values, inverse = ops.unique(x, return_inverse=True)
+    assert torch.equal(values[inverse], x)
+
+
+def test_limits_of_a_wider_dtype_leave_the_dtype_alone():
+    limits = torch.zeros(3), 2.5
+    for library in (ops, keras.ops):
+        assert library.clip(torch.ones(3, dtype=torch.float16), *limits).dtype == torch.float16
+
+
+def test_exponents_that_broadcast_give_the_shape_before_the_data():
+    x, y = ramify.Input(batch_shape=(4, 3)), ramify.Input(batch_shape=(1, 3), dtype="int32")
+    assert ops.ldexp(y * 1.0, y).shape == (1, 3)
+    assert ops.ldexp(ramify.Input(batch_shape=(1, 1)), y).shape == (1, 3)
+    assert ops.ldexp(x, y).shape == (4, 3)
