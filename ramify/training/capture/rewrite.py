@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ramify.training.capture.budget import within_budget
-from ramify.training.capture.internals import overload_of, schema_of
+from ramify.training.capture.internals import lean, overload_of, schema_of
 from ramify.training.capture.program import Op, Program, Value
 
 _aten = torch.ops.aten
@@ -273,7 +273,7 @@ def _into(op: Op, first: Value) -> Op:
         func = getattr(_aten, schema_of(op.func).name.split("::")[1] + "_")
         return Op(getattr(func, overload_of(op.func)), op.args, op.kwargs, op.outs, True, call, op.grad)
     func, name = _INTO[op.func]
-    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, func, op.grad)
+    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, lean(func), op.grad)
 
 
 def _changed(program: Program, name: str, in_place: int | None = None, **parts: Any) -> Program:
