@@ -27,6 +27,7 @@ class Changes:
 
 
 _DATA: Any = torch.Tensor.data
+_PLAIN_DEVICES = ("cpu", "cuda")
 
 
 class Variable(torch.Tensor):
@@ -79,6 +80,8 @@ class Variable(torch.Tensor):
     regularizer: Any = None
     constraint: Any = None
     overwrite_with_gradient = False
+    lent: torch.Tensor | None = None
+    """Shares its count of changes (`_version`) with all tensors that `data` gave out; ``None`` where there is none."""
 
     def __new__(
         cls,
@@ -111,10 +114,18 @@ class Variable(torch.Tensor):
 
     @property
     def data(self) -> torch.Tensor:
-        """The numbers as torch's `data` gives them: what is written there escapes torch's count of changes."""
+        """The numbers as torch's `data` gives them: what is written there is not counted as a change of the variable.
+
+        All that are given out have one count of changes together, which `lent` shows.
+        """
         Changes.count += 1
         found: torch.Tensor = _DATA.__get__(self)
-        return found
+        if type(found) is not torch.Tensor or found.device.type not in _PLAIN_DEVICES or found.is_inference():
+            return found
+        known = self.lent
+        if known is None or not known.is_set_to(found):
+            known = self.__dict__["lent"] = found
+        return known.detach()
 
     @data.setter
     def data(self, value: torch.Tensor) -> None:
@@ -199,12 +210,16 @@ class Variable(torch.Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
             data = self.detach().as_subclass(torch.Tensor).clone(memory_format=torch.preserve_format)
-            memo[id(self)] = _made(type(self), data, self.requires_grad, self.__dict__)
+            memo[id(self)] = _made(type(self), data, self.requires_grad, self._attributes())
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         data = self.detach().as_subclass(torch.Tensor)
-        return _made, (type(self), data, self.requires_grad, dict(self.__dict__))
+        return _made, (type(self), data, self.requires_grad, self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        """What a copy takes over: all but the tensor that shares this one's memory."""
+        return {name: value for name, value in self.__dict__.items() if name != "lent"}
 
 
 _AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from ramify import registry
@@ -116,6 +117,17 @@ class Mean(Metric):
     def result(self) -> torch.Tensor:
         """The mean."""
         return ratio(self.total.value, self.count.value)
+
+    def as_number(self) -> float:
+        """The number of `result`; on the CPU without the tensors on the way to it."""
+        if type(self).result is Mean.result and self._dtype is torch.float32 and self.total.is_cpu:
+            count = self.count.item()
+            # The quotient of two float32 in double precision, rounded to float32, is their quotient in float32.
+            quotient = self.total.item() / count if count else 0.0
+            if abs(quotient) < 1e38:  # which float32 surely holds
+                return float(np.float32(quotient))
+        number: float = self.result().item()
+        return number
 
 
 @registry.serializable("keras.metrics")

@@ -17,7 +17,9 @@ class Plan:
     """What runs in place of a model's layers, for inputs of given shapes.
 
     A plan keeps what it made of the weights (folded, packed), and makes it again when a weight has changed: torch
-    counts the changes of each tensor, and a table with another tensor in it means another weight.
+    counts the changes of each tensor, those of what a variable's `data` gave out are counted apart, and a table with
+    another tensor in it means another weight. What nobody counts is not seen: writes through NumPy arrays or DLPack
+    capsules that share a weight's memory, and through a kept `data` of a plain `torch.nn.Parameter`.
 
     Args:
         program: what to run.
@@ -27,6 +29,7 @@ class Plan:
         calls_layers: the layers that run as they are, with the reason where there is one.
         source: the code, as text.
         run: the code; call it with the inputs, one by one.
+        nbytes: memory of what was made of the weights, beside theirs.
     """
 
     def __init__(self, program: Program) -> None:
@@ -57,6 +60,8 @@ class Plan:
         """Compute what depends on weights alone."""
         values: dict[fx.Node, Any] = {}
         self._versions = list(map(version_of, self._tensors))
+        self._lent = [lent for tensor in self._tensors if (lent := getattr(tensor, "lent", None)) is not None]
+        self._lent_versions = list(map(version_of, self._lent))
         with torch.inference_mode(False), torch.no_grad():
             for node in self._program.graph.nodes:
                 if node.op == "get_attr":
@@ -65,6 +70,12 @@ class Plan:
                 args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
                 values[node] = node.target(*args, **kwargs)  # type: ignore[operator]
         self._names.update({node.name: values[node] for node in self._wanted})
+        self.nbytes = _bytes_beside(self._tensors, [values[node] for node in self._wanted])
+
+    @property
+    def weight_bytes(self) -> int:
+        """Memory of the weights that it reads."""
+        return sum(tensor.nbytes for tensor in self._tensors)
 
     def is_current(self) -> bool:
         """Whether the weights are still the same tensors; what was made of changed numbers is renewed."""
@@ -72,4 +83,19 @@ class Plan:
             return False
         if list(map(version_of, self._tensors)) != self._versions:
             self.prepare()
+        if self._lent and list(map(version_of, self._lent)) != self._lent_versions:
+            self.prepare()
         return True
+
+
+def _bytes_beside(weights: list[torch.Tensor], made: list[Any]) -> int:
+    """Bytes of tensors that have memory of their own; those of oneDNN, which hides where it is, always have."""
+    owned: dict[int, int] = {}
+    for tensor in made:
+        if isinstance(tensor, torch.Tensor):
+            hidden = tensor.layout is not torch.strided
+            place = id(tensor) if hidden else tensor.untyped_storage().data_ptr()
+            owned[place] = tensor.numel() * tensor.element_size() if hidden else tensor.untyped_storage().nbytes()
+    for weight in weights:
+        owned.pop(weight.untyped_storage().data_ptr(), None)
+    return sum(owned.values())

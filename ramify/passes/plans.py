@@ -21,6 +21,13 @@ from ramify.variables import Changes
 LIMIT = 8
 """Kinds of inputs (shapes, dtypes) that a model keeps plans for; it takes a program per kind."""
 
+SHARE = 2
+"""What a model's plans may take in memory together, in sizes of its weights: a plan takes about one at most (each is
+folded or packed once), and a job has two kinds of inputs, whole batches and the last one. Further ones run the layers."""
+
+FLOOR = 2**24
+"""Bytes that they may always take: so many a model of many kinds of inputs may well spend."""
+
 _Tensor = torch.Tensor
 _dual_level = partial(vars(forward_ad).__getitem__, "_current_level")
 _mode_count = vars(torch._C)["_len_torch_function_stack"]
@@ -84,8 +91,12 @@ class Plans:
         except RecordingError:
             self.entries[key] = None
             return None
-        self.entries[key] = entry
+        self.entries[key] = entry if self._has_room(entry) else None
         return lambda *_: outputs
+
+    def _has_room(self, entry: Entry) -> bool:
+        taken = sum(one.plan.nbytes for one in (entry, *self.entries.values()) if one is not None)
+        return taken <= max(FLOOR, SHARE * entry.plan.weight_bytes)
 
 
 class Entry:

@@ -249,11 +249,14 @@ class Stepping(Compiling):
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
-        if sample_weight is None and class_weight is None and _has_samples(x):  # the commonest forms, without a search
-            if y is None:
-                return placement.send(to_tensor(x, "x"))
-            if _has_samples(y) and x.shape[0] == y.shape[0]:
-                return placement.send(to_tensor(x, "x")), placement.send(to_tensor(y, "y"))
+        if sample_weight is None and class_weight is None:  # the commonest forms, without a search
+            flat = [_arrays(x), _arrays(y)]
+            lengths = {array.shape[0] for part in flat for array in part or ()}
+            if flat[0] and (flat[1] or y is None) and len(lengths) == 1:
+                made = [
+                    [placement.send(to_tensor(a, n)) for a in part or ()] for part, n in zip(flat, "xy", strict=True)
+                ]
+                return pack_x_y_sample_weight(_like(x, made[0]), None if y is None else _like(y, made[1]))
         parts = checked(x, y, sample_weight, class_weight)
         return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
 
@@ -278,7 +281,7 @@ class Stepping(Compiling):
     def _results(self, logs: Mapping[str, Any] | None, return_dict: bool) -> Any:
         """Numbers for the caller: the loss alone, or a list in Keras's order, or a dict."""
         if logs is None and type(self).get_metrics_result is Stepping.get_metrics_result and len(self.metrics) == 1:
-            loss = self.loss_mean.result().item()
+            loss = self.loss_mean.as_number()
             return {"loss": loss} if return_dict else loss
         numbers = to_numbers(self._told(logs))
         if return_dict:
@@ -303,6 +306,17 @@ def _repeated(step: Callable[[Any], Any]) -> StepFunction:
 def _has_samples(value: Any) -> bool:
     """Whether a value is an array or tensor with a batch axis that is not empty."""
     return (type(value) is np.ndarray or isinstance(value, torch.Tensor)) and value.ndim > 0 and value.shape[0] > 0
+
+
+def _arrays(value: Any) -> list[Any] | None:
+    """One array, or those of a flat list or tuple, as a list; ``None`` for whatever else."""
+    parts = list(value) if type(value) in (list, tuple) else [value]
+    return parts if all(map(_has_samples, parts)) else None
+
+
+def _like(value: Any, parts: list[Any]) -> Any:
+    """The parts in the structure that `_arrays` took apart."""
+    return type(value)(parts) if type(value) in (list, tuple) else parts[0]
 
 
 def as_array(value: Any) -> Any:

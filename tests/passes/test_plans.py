@@ -12,6 +12,7 @@ import torch
 import ramify
 from ramify import layers
 from ramify.errors import ArgumentError, GraphError
+from ramify.passes import plans
 
 
 @pytest.fixture
@@ -81,6 +82,49 @@ def test_changed_weights_are_seen(model, data, change):
     assert not torch.equal(by_layers(model, data), before)
     for _ in range(3):
         same(model, data)
+
+
+@pytest.mark.parametrize("part", [lambda data: data, lambda data: data[0], lambda data: data.detach().view(-1)])
+def test_a_write_through_a_kept_alias_is_seen(model, data, part):
+    """Torch does not count what is written through `data`."""
+    kernel = model.get_layer("conv").kernel
+    alias = part(kernel.data)
+    before = kernel._version
+    for _ in range(3):
+        same(model, data)
+        alias.mul_(1.5)
+    assert kernel._version == before
+    same(model, data)
+    with torch.inference_mode():
+        same(model, data + kernel.data.sum())
+    kernel.data = torch.ones_like(kernel)
+    same(model, data)
+    assert planned(model)
+
+
+def test_an_alias_of_a_weight_stays_out_of_copies(model):
+    kernel = model.get_layer("conv").kernel
+    kernel.data.mul_(2.0)
+    for twin in (copy.deepcopy(kernel), pickle.loads(pickle.dumps(kernel))):
+        assert torch.equal(twin, kernel)
+        twin.data.zero_()
+        assert kernel.abs().sum() > 0
+        assert twin.data.data_ptr() == twin.data_ptr()
+
+
+def test_plans_take_only_so_much_memory(data, monkeypatch):
+    x = ramify.Input((None, None, 3))
+    y = layers.Conv2D(64, 3)(x)
+    model = ramify.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Conv2D(64, 3)(y))))
+    monkeypatch.setattr(plans, "FLOOR", 0)
+    for size in range(5, 10):
+        for _ in range(3):
+            with torch.no_grad():
+                model(torch.ones(1, size, size, 3))
+    taken = sum(entry.plan.nbytes for entry in planned(model))
+    weights = sum(weight.nbytes for weight in model.weights)
+    assert 0 < taken <= plans.SHARE * weights
+    assert len(planned(model)) < 5
 
 
 def test_a_hook_is_called(model, data):

@@ -14,7 +14,8 @@ def flat_weights(
     """The list of weights that `torch.lstm` and its like take.
 
     Args:
-        kernel: ``(gates * units, inputs)``; a transposed view is as fast as a copy on the CPU (measured).
+        kernel: ``(gates * units, inputs)``; a transposed view is copied, which oneDNN does more slowly (measured: one
+            sequence of 100 steps and 128 units takes 0.85 ms so, 1.0 ms else); a plan for inference copies it once.
         recurrent: ``(gates * units, units)``.
         bias: ``(gates * units,)``, or ``None``.
         recurrent_bias: torch adds two biases; zeros when not given.
@@ -22,7 +23,7 @@ def flat_weights(
     On a GPU cuDNN wants all of them in one piece of memory, and packs and warns at every call where they are not; so
     they are packed here.
     """
-    weights = [kernel, recurrent]
+    weights = [kernel.contiguous(), recurrent.contiguous()]
     if bias is not None:
         weights += [bias, torch.zeros_like(bias) if recurrent_bias is None else recurrent_bias]
     if kernel.device.type != "cuda":

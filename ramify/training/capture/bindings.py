@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ramify.training.capture.internals import HOMES, schema_of
+from ramify.training.capture.internals import HOMES, lean, schema_of
 
 _known: dict[Any, Callable[..., Any]] = {}
 
@@ -61,7 +61,7 @@ def run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
         kwargs: those by name.
 
     Returns:
-        What it returned, and the binding; `func` itself where there is none.
+        What it returned, and the binding; what stands behind `func` where there is none.
     """
     key = (func, *map(_kind, args), *((name, _kind(arg)) for name, arg in kwargs.items()))
     call = _known.get(key)
@@ -78,8 +78,8 @@ def run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
             continue
         _known[key] = candidate
         return out, candidate
-    _known[key] = func
-    return func(*args, **kwargs), func
+    _known[key] = lean(func)
+    return func(*args, **kwargs), _known[key]
 
 
 def _candidates(func: Any, args: tuple[Any, ...]) -> Iterator[Callable[..., Any]]:

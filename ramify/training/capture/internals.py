@@ -30,3 +30,8 @@ def memory_of(tensor: torch.Tensor) -> int:
     """A number that tensors on the same memory share while they live."""
     number: int = tensor.untyped_storage()._cdata  # noqa: SLF001 - a data pointer would not do: it is 0 without data
     return number
+
+
+def lean(func: Any) -> Any:
+    """What an overload calls, without the method in Python before it (a fifth of the time of a small operation)."""
+    return func._op  # noqa: SLF001 - as above

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ramify.training.capture.budget import within_budget
-from ramify.training.capture.internals import overload_of, schema_of
+from ramify.training.capture.internals import lean, overload_of, schema_of
 from ramify.training.capture.program import Op, Program, Value
 
 _aten = torch.ops.aten
@@ -31,6 +31,7 @@ _VIEWS = {
 def rewrite(program: Program, memory_budget: float | None = None) -> Program:
     """All of this file, in order; and recomputation for a budget, before memory is given from hand to hand."""
     program = without_dead_ends(without_copies_of_names(program))
+    program = without_views_of_sums(with_constants_made_once(program))
     if memory_budget is not None:
         program = within_budget(program, memory_budget)
     return in_place(with_views_made_once(program))
@@ -80,6 +81,103 @@ def without_dead_ends(program: Program) -> Program:
     keep.reverse()
     turn = sum(keep[: program.turn])
     return _changed(program, "dead ends", ops=[op for op, k in zip(program.ops, keep, strict=True) if k], turn=turn)
+
+
+_FILLS = {
+    _aten.ones_like.default,
+    _aten.zeros_like.default,
+    _aten.full_like.default,
+    _aten.new_zeros.default,
+    _aten.new_ones.default,
+    _aten.new_full.default,
+    _aten.zeros.default,
+    _aten.ones.default,
+    _aten.full.default,
+    _aten.scalar_tensor.default,
+    _aten.arange.start_step,
+}
+_MOST_KEPT = 1 << 16
+"""Bytes of a constant up to which it may stay in memory between steps."""
+
+
+def with_constants_made_once(program: Program) -> Program:
+    """Zeros to start with, ones to begin the backward pass with, numbers that are counted up by: made beforehand.
+
+    Only what nobody writes to; what is returned goes to an optimizer, which may.
+    """
+    devices = {tensor.device for tensor in program.kept.values()}
+    if len(devices) != 1:
+        return program
+    device = devices.pop()
+    kept, hoisted = dict(program.kept), set(program.hoisted)
+    changed = {value.root for op in program.ops for value in op.writes()}
+    changed.update(value.root for value in program.outputs)
+    ops: list[Op] = []
+    numbers: dict[Any, Value] = {}
+    turn = program.turn
+    for place, op in enumerate(program.ops):
+        made = op.outs[0] if op.single else None
+        if made is not None and op.func in _FILLS and made.nbytes <= _MOST_KEPT and made.root not in changed:
+            args = [_empty(arg, device) if type(arg) is Value else arg for arg in op.args]
+            kept[made] = op.func(*args, **op.kwargs)
+            hoisted.add(made)
+            turn -= place < program.turn
+        else:
+            ops.append(_counting_by_tensor(op, numbers, device) or op)
+    kept.update({value: torch.tensor(key[0], dtype=key[1], device=device) for key, value in numbers.items()})
+    hoisted.update(numbers.values())
+    return _changed(program, "constants", ops=ops, kept=kept, hoisted=hoisted, turn=turn)
+
+
+def _empty(value: Value, device: torch.device) -> torch.Tensor:
+    return torch.empty_strided(value.shape, value.strides, dtype=value.dtype, device=device)
+
+
+def _counting_by_tensor(op: Op, numbers: dict[Any, Value], device: torch.device) -> Op | None:
+    """`count.add_(32)` with the number as a tensor, of which torch need not make one each time (a third of the time).
+
+    Other dtypes would round the number differently.
+    """
+    if op.func is not _aten.add_.Tensor or op.kwargs or type(op.args[1]) not in (int, float):
+        return None
+    dtype = op.args[0].dtype
+    if dtype not in (torch.float32, torch.float64):
+        return None
+    key = (op.args[1], dtype)
+    if key not in numbers:
+        numbers[key] = Value(torch.empty((), dtype=dtype, device=device))
+    return Op(op.func, (op.args[0], numbers[key]), {}, op.outs, True, torch.Tensor.add_, op.grad)
+
+
+def without_views_of_sums(program: Program) -> Program:
+    """A sum that keeps its axes, for a view without them (what the gradient of a bias is): a sum that drops them."""
+    readers: dict[Value, int] = {}
+    for value in (*(value for op in program.ops for value in op.reads()), *program.outputs):
+        readers[value] = readers.get(value, 0) + 1
+    sums: dict[Value, int] = {}
+    names: dict[Value, Value] = {}
+    ops: list[Op | None] = []
+    for place, given in enumerate(program.ops):
+        op = given.with_values(lambda value: names.get(value, value))
+        ops.append(op)
+        made = op.outs[0] if op.single else None
+        if op.func is _aten.sum.dim_IntList and made is not None and len(op.args) == 3 and op.args[2]:
+            sums[made] = place
+        elif op.func is _aten.view.default and made is not None and op.args[0] in sums and readers[op.args[0]] == 1:
+            before = ops[sums[op.args[0]]]
+            if before is not None and made.shape == _without(before.args[0].shape, before.args[1]):
+                names[made] = made.like()
+                args = (before.args[0], before.args[1], False)
+                ops[sums[op.args[0]]] = Op(before.func, args, before.kwargs, [names[made]], True, before.call, op.grad)
+                ops[place] = None
+    turn = sum(op is not None for op in ops[: program.turn])
+    outputs = [names.get(value, value) for value in program.outputs]
+    return _changed(program, "sums", ops=[op for op in ops if op is not None], outputs=outputs, turn=turn)
+
+
+def _without(shape: Any, axes: Any) -> tuple[int, ...]:
+    dropped = {axis % len(shape) for axis in axes}
+    return tuple(size for axis, size in enumerate(shape) if axis not in dropped)
 
 
 def with_views_made_once(program: Program) -> Program:
@@ -175,7 +273,7 @@ def _into(op: Op, first: Value) -> Op:
         func = getattr(_aten, schema_of(op.func).name.split("::")[1] + "_")
         return Op(getattr(func, overload_of(op.func)), op.args, op.kwargs, op.outs, True, call, op.grad)
     func, name = _INTO[op.func]
-    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, func, op.grad)
+    return Op(func, op.args, {**op.kwargs, name: first}, op.outs, True, lean(func), op.grad)
 
 
 def _changed(program: Program, name: str, in_place: int | None = None, **parts: Any) -> Program:
