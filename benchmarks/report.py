@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from statistics import median
+from typing import Any
 
+from suite import MEASURES
+from workers import COMPILED, HAND, OWN, RAMIFY
 from workloads import WORKLOADS
 
-RAMIFY, HAND = "ramify", "by hand"
-MEASURES = {
-    "train": "training step",
-    "predict": "predicted batch",
-    "sample": "one sample, predict",
-    "sample on batch": "one sample, predict_on_batch",
-    "call": "call, batch",
-    "call one": "call, one sample",
-}
-KERAS_DEPTH = 800  # with its 80 skips about as deep as Keras can go
-
-Times = dict[str, dict[str, dict[str, list[float]]]]  # workload, measure, library: the rounds, in seconds
-Builds = dict[str, dict[str, list[dict[str, float]]]]  # depth, library: the rounds
+OVERHEAD = {"mlp", "siamese", "thousand"}  # bound by overhead: there the step must beat the hand-written one
+CONVOLUTIONS = {"resnet20", "resnet50", "inception", "unet"}
+Rounds = dict[str, list[float]]  # library: the median of each round, in seconds
 
 
 def table(rows: list[list[str]]) -> str:
@@ -30,50 +23,108 @@ def table(rows: list[list[str]]) -> str:
     )
 
 
-def times_table(names: list[str], everything: Times) -> str:
-    """Milliseconds of each library, and the reference's time over it."""
-    reference = names[0]
-    rows = [["work", f"{reference}, ms", *(f"{name}, ms: ratio" for name in names[1:])]]
+def goal(workload: str, what: str, other: str) -> float | None:
+    """How many times as fast as another Ramify means to be; `other` is ``"keras"`` or the hand-written model.
+
+    >>> goal("mlp", "train", HAND), goal("lstm", "train", HAND), goal("lstm", "predict", HAND)
+    (1.3, 1.0, None)
+    """
+    if other == HAND:
+        by_hand = {"train": 1.3 if workload in OVERHEAD else 1.0, "call one": 1 / 1.1}
+        return 1.2 if what == "predict" and workload in CONVOLUTIONS else by_hand.get(what)
+    return {"train": 1.3, "predict": 1.5, "sample": 4.0}.get(what)
+
+
+def best_keras(times: Rounds) -> str | None:
+    """The fastest of Keras's backends."""
+    known = [name for name, rounds in times.items() if name not in OWN and rounds]
+    return min(known, key=lambda name: median(times[name])) if known else None
+
+
+def speedups(times: Rounds, other: str) -> list[float]:
+    """How many times as fast as another Ramify was, round by round, sorted."""
+    return sorted(o / r for r, o in zip(times[RAMIFY], times[other], strict=True))
+
+
+def against(times: Rounds, other: str | None, wanted: float | None) -> str:
+    """One ratio with its spread and the goal beside it."""
+    if not other or not times.get(other) or not times.get(RAMIFY):
+        return "–"
+    ratios = speedups(times, other)
+    text = f"{median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}]"
+    return text if wanted is None else f"{text} {'met' if median(ratios) >= wanted else 'MISSED'} ({wanted:.2g})"
+
+
+def share(work: dict[str, float], limits: dict[str, float], seconds: float) -> float:
+    """The least time that arithmetic or memory allow, over the time that was taken.
+
+    >>> share({"flop": 1e9, "bytes": 0.0}, {"GFLOP/s": 100.0, "GB/s": 10.0}, 0.02)
+    0.5
+    """
+    return max(work["flop"] / limits["GFLOP/s"], work["bytes"] / limits["GB/s"]) / 1e9 / seconds
+
+
+def goals_table(figures: dict[str, Any]) -> str:
+    """How many times as fast as the best of Keras, as by hand and as by hand compiled; and what share of the limit.
+
+    The limit is the least time that the arithmetic, or reading the weights, takes on the machine.
+    """
+    rows = [["work", "ramify, ms", "best Keras", "times as fast", "by hand", "compiled", "of the limit"]]
+    for workload, measures in figures["seconds"].items():
+        for what, times in measures.items():
+            if not times.get(RAMIFY):
+                continue
+            own, keras = median(times[RAMIFY]), best_keras(times)
+            work = figures.get("flops", {}).get(workload, {}).get("sample" if "one" in what else what)
+            limit = f"{100 * share(work, figures['limits'], own):.0f} %" if work and figures.get("limits") else "–"
+            keras_text = f"{keras.removeprefix('keras-')} {1e3 * median(times[keras]):.3g}" if keras else "–"
+            row = [f"{WORKLOADS[workload].title}: {MEASURES[what]}", f"{1e3 * own:.3g}", keras_text]
+            row += [against(times, keras, goal(workload, what, "keras"))]
+            row += [against(times, HAND, goal(workload, what, HAND)), against(times, COMPILED, None), limit]
+            rows.append(row)
+    text = "Times as fast: the other's time over Ramify's, median and spread over the rounds, and the goal."
+    return f"{table(rows)}\n\n{text}\n"
+
+
+def times_table(figures: dict[str, Any]) -> str:
+    """Milliseconds of every library."""
+    everything = figures["seconds"]
+    names = list(dict.fromkeys(n for measures in everything.values() for times in measures.values() for n in times))
+    rows = [["work, ms", *names]]
     for workload, measures in everything.items():
         for what, times in measures.items():
-            row = [f"{WORKLOADS[workload].title}: {MEASURES[what]}"]
-            row += [cell(times.get(name), times.get(reference) if name != reference else None) for name in names]
-            rows.append(row)
-    return f"{table(rows)}\n\nThe ratio is {reference}'s time over the other's: under 1, {reference} is faster.\n"
+            cells = [f"{1e3 * median(times[n]):.3g}" if times.get(n) else "–" for n in names]
+            rows.append([f"{WORKLOADS[workload].title}: {MEASURES[what]}", *cells])
+    return f"{table(rows)}\n"
 
 
-def cell(own: list[float] | None, reference: list[float] | None) -> str:
-    """One time, with the reference's ratio to it where there is one."""
-    if not own:
-        return "–"
-    text = f"{1e3 * median(own):.3g}"
-    if reference:
-        ratios = sorted(r / o for r, o in zip(reference, own, strict=True))
-        text += f": {median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}]"
-    return text
-
-
-def builds_table(everything: Builds) -> str:
-    """Milliseconds per layer that building takes beyond creating the weights."""
-    rows = [["chain with skips", "library", "graph, ms a layer", "weights, ms a layer", "first call, ms a layer"]]
+def builds_table(everything: dict[str, dict[str, list[dict[str, float]]]]) -> str:
+    """Milliseconds a layer that building a chain takes, and the part of it that makes the weights."""
+    rows = [["chain with skips", "library", "all, ms a layer", "weights, ms a layer", "first call, ms a layer", "goal"]]
     for depth, names in everything.items():
+        whole: dict[str, list[float]] = {}
+        cells: dict[str, list[str]] = {}
         for name, builds in names.items():
-            dense = int(depth) if name == RAMIFY else KERAS_DEPTH
-            layers = dense + dense // 10
-            graph = [(b["whole"] - b["weights"]) / layers * 1e3 for b in builds]
-            others = [f"{median(b[key] for b in builds) / layers * 1e3:.3f}" for key in ("weights", "first call")]
-            spread = f"{median(graph):.3f} [{min(graph):.3f}, {max(graph):.3f}]"
-            rows.append([f"{dense} Dense, {dense // 10} Add", name, spread, *others])
+            layers = [1.1 * b.get("depth", int(depth)) for b in builds]
+            whole[name] = [1e3 * b["whole"] / n for b, n in zip(builds, layers, strict=True)]
+            spread = f"{median(whole[name]):.3f} [{min(whole[name]):.3f}, {max(whole[name]):.3f}]"
+            others = ([1e3 * b[k] / n for b, n in zip(builds, layers, strict=True)] for k in ("weights", "first call"))
+            cells[name] = [f"{builds[0].get('depth', depth)}", name, spread, *(f"{median(o):.3f}" for o in others)]
+        rows += [[*cell, against(whole, best_keras(whole), 3.0) if n == RAMIFY else ""] for n, cell in cells.items()]
     return f"{table(rows)}\n"
 
 
 def firsts_table(everything: dict[str, dict[str, dict[str, list[float]]]]) -> str:
-    """Seconds to build and to the first training step, and MiB of peak memory, each in a process of its own."""
+    """Seconds to build and to the first training step, and MiB of peak memory, in fresh processes."""
     rows = [["work", "library", "build, s", "first step, s", "training, MiB", "prediction, MiB"]]
+    keys = ("build, s", "first step, s", "train, MiB", "predict, MiB")
     for workload, names in everything.items():
         for name, found in names.items():
-            keys = ("build", "first step", "train, MiB", "predict, MiB")
             values = [f"{median(found[key]):.3g}" if found.get(key) else "–" for key in keys]
+            for i, key in enumerate(keys[2:], 2):
+                if name == RAMIFY and found.get(key) and names.get(HAND, {}).get(key):
+                    ratio = median(found[key]) / max(median(names[HAND][key]), 1.0)
+                    values[i] += f": {ratio:.2f} {'met' if ratio <= 1.05 else 'MISSED'} (1.05)"
             rows.append([WORKLOADS[workload].title, name, *values])
     return f"{table(rows)}\n"
 
@@ -86,3 +137,14 @@ def growth_table(everything: dict[str, dict[str, dict[str, float]]]) -> str:
         for size, found in sizes.items():
             rows.append([f"{axis} {size}", *(f"{1e3 * found[n]:.3g}" if n in found else "–" for n in names)])
     return f"{table(rows)}\n"
+
+
+def page(figures: dict[str, Any]) -> str:
+    """All tables that there are figures for."""
+    parts = [f"{figures.get('threads', '?')} cores, {figures.get('system', '')} {figures.get('machine', '')}\n"]
+    parts += [goals_table(figures), times_table(figures)] if figures.get("seconds") else []
+    for name, make in (("builds", builds_table), ("first", firsts_table), ("growth", growth_table)):
+        parts += [make(figures[name])] if figures.get(name) else []
+    if figures.get("limits"):
+        parts.append("The machine: " + ", ".join(f"{v:.0f} {unit}" for unit, v in figures["limits"].items()) + "\n")
+    return "\n".join([*parts, *figures.get("notes", [])])

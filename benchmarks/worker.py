@@ -22,6 +22,7 @@ import numpy as np
 
 from workloads import WORKLOADS, chain, chain_weights
 
+BY_HAND = ("by hand", "compiled")
 Calls = dict[str, Callable[[], Any]]
 
 
@@ -59,8 +60,8 @@ def to_tensor(library: str, array: np.ndarray[Any, Any]) -> Any:
     return engine.from_numpy(array) if library == "ramify" else engine.convert_to_tensor(array)
 
 
-def hand_calls(workload: str) -> Calls:
-    """The same things by hand, on tensors that share the arrays' memory."""
+def hand_calls(workload: str, *, compiled: bool = False) -> Calls:
+    """The same things by hand, on tensors that share the arrays' memory; compiled by torch where that is asked for."""
     import torch
     from torch import Tensor
     from torch.nn import functional as F
@@ -69,6 +70,8 @@ def hand_calls(workload: str) -> Calls:
 
     model, ready = by_hand.MODELS[workload](), by_hand.MODELS[workload]().eval()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
+    if compiled:
+        model, ready = torch.compile(model), torch.compile(ready)
     x, y = (as_list(each(torch.from_numpy, part)) for part in WORKLOADS[workload].data())
     one = [tensor[:1] for tensor in x]
 
@@ -93,12 +96,14 @@ def hand_calls(workload: str) -> Calls:
 @cache
 def calls(library: str, workload: str) -> Calls:
     """Built once in a process, so that the rounds measure a model that is warm."""
-    return hand_calls(workload) if library == "by hand" else keras_calls(library, workload)
+    if library in BY_HAND:
+        return hand_calls(workload, compiled=library == "compiled")
+    return keras_calls(library, workload)
 
 
 def mode(library: str, what: str) -> AbstractContextManager[Any]:
     """PyTorch's inference mode around calls of a model, as around whatever else is by hand and no training."""
-    if what != "train" and (library == "by hand" or what.startswith("call")):
+    if what != "train" and (library in BY_HAND or what.startswith("call")):
         import torch
 
         return torch.inference_mode()
@@ -151,48 +156,28 @@ def build(library: str, depth: int) -> dict[str, float]:
     return {"weights": weights, "whole": whole, "first call": first - second}
 
 
-def first(library: str, workload: str) -> dict[str, float]:
-    """Seconds from the definition of a model to the end of its building, and of its first training step.
+def fresh(library: str, workload: str, what: str) -> dict[str, float]:
+    """Of a fresh process: seconds to build a model and to its first training step, and the peak of memory.
 
-    The process is fresh for it: what a library imports or compiles late is counted.
+    What a library imports or compiles late is counted. Memory is the peak in MiB above what the process had before the
+    model, over five calls.
     """
-    start = time.perf_counter()
-    step = calls.__wrapped__(library, workload)["train"]
-    built = time.perf_counter()
-    step()
-    return {"build": built - start, "first step": time.perf_counter() - built}
-
-
-def memory(library: str, workload: str, what: str) -> float:
-    """Peak memory in MiB above what the process had before the model, over five calls."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    warm = [importlib.import_module("torch" if library in BY_HAND else library)]  # noqa: F841 - imported, not measured
+    before, start = peak(), time.perf_counter()
     call = calls.__wrapped__(library, workload)[what]
+    built = time.perf_counter()
     with mode(library, what):
-        for _ in range(5):
+        call()
+        first = time.perf_counter() - built
+        for _ in range(4):
             call()
-    unit = 1 if sys.platform != "darwin" else 1024
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 / unit
+    times = {"build, s": built - start, "first step, s": first} if what == "train" else {}
+    return {**times, f"{what}, MiB": peak() - before}
 
 
-def limits() -> dict[str, float]:
-    """What the machine can do: GFLOP/s of a matrix product of torch, GB/s of a copy."""
-    import torch
-
-    a, big = torch.rand(1_024, 1_024), torch.rand(2**25)
-    target = torch.empty_like(big)
-
-    def best(call: Callable[[], Any]) -> float:
-        times = []
-        for _ in range(10):
-            start = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    return {
-        "GFLOP/s": 2 * 1_024**3 / best(lambda: a @ a) / 1e9,
-        "GB/s": 8 * 2**25 / best(lambda: target.copy_(big)) / 1e9,
-    }
+def peak() -> float:
+    """The most memory that the process ever had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
 
 def growth(library: str, axis: str, size: int, seconds: float) -> float:
@@ -214,6 +199,31 @@ def growth(library: str, axis: str, size: int, seconds: float) -> float:
     return statistics.median(times)
 
 
+def gpu(workload: str, batch: int, calls: int) -> list[float]:
+    """Mean seconds of a training step of Keras-jax in bfloat16, in five rounds.
+
+    Raises:
+        RuntimeError: jax sees no card.
+    """
+    import jax
+    import keras
+
+    if jax.default_backend() != "gpu":
+        raise RuntimeError("jax sees no GPU")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model, data = WORKLOADS[workload].build(keras), WORKLOADS[workload].data(batch)
+    x, y = (jax.device_put(array) for array in data)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
+    times: list[float] = []
+    for _ in range(7):
+        start = time.perf_counter()
+        for _ in range(calls):
+            model.train_on_batch(x, y)
+        times.append((time.perf_counter() - start) / calls)
+    return times[2:]
+
+
 def answer(command: dict[str, Any]) -> Any:
     """Carries out one command."""
     match command.pop("do"):
@@ -223,12 +233,13 @@ def answer(command: dict[str, Any]) -> Any:
             return difference(**command)
         case "build":
             return build(**command)
-        case "first":
-            return first(**command)
-        case "memory":
-            return memory(**command)
-        case "limits":
-            return limits()
+        case "fresh":
+            return fresh(**command)
+        case "limits" | "flops" as name:
+            limits = importlib.import_module("limits")  # it imports torch, which Keras need not have
+            return limits.machine() if name == "limits" else limits.flops(**command)
+        case "gpu":
+            return gpu(**command)
         case "growth":
             return growth(**command)
         case unknown:
@@ -242,6 +253,7 @@ def main() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints stays out of the replies
+    sys.setrecursionlimit(20_000)  # Keras builds and runs by recursion: a thousand layers need more than Python's 1,000
     for line in sys.stdin:
         try:
             reply = {"value": answer(json.loads(line))}

@@ -73,6 +73,13 @@ def lstm(keras: Any) -> Any:
     return keras.Model(inputs, keras.layers.Dense(CLASSES, name="head")(x))
 
 
+def gru(keras: Any) -> Any:
+    """One GRU of width 128 over 100 steps of 64 features."""
+    inputs = keras.Input((100, 64))
+    x = keras.layers.GRU(128, name="gru")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(CLASSES, name="head")(x))
+
+
 def chain(keras: Any, depth: int) -> Any:
     """`depth` small Dense layers in a row; after every tenth, a skip connection is added."""
     x = skip = inputs = keras.Input((8,))
@@ -103,6 +110,7 @@ class Workload:
     others: tuple[tuple[int, ...], ...] = ()
     pixels: bool = False
     outputs: int = 1
+    recurrent: bool = False
 
     def data(self, batch: int | None = None) -> tuple[Any, Any]:
         """One batch of inputs, float32 or int32 tokens, and the classes, int64: arrays, or lists of several.
@@ -122,14 +130,15 @@ WORKLOADS = {
     "mlp": Workload("MLP 784-64-64-10, batch 32", mlp, 32, (784,)),
     "resnet20": Workload("ResNet-20, batch 64", resnet20, 64, (32, 32, 3)),
     "transformer": Workload("Transformer 4x256, batch 16x128", transformer, 16, (128,), tokens=True),
-    "lstm": Workload("LSTM(128), batch 32x100x64", lstm, 32, (100, 64)),
+    "lstm": Workload("LSTM(128), batch 32x100x64", lstm, 32, (100, 64), recurrent=True),
+    "gru": Workload("GRU(128), batch 32x100x64", gru, 32, (100, 64), recurrent=True),
     "siamese": Workload("Siamese towers, batch 32", architectures.siamese, 32, (64,), others=((64,),)),
     "branching": Workload("2 inputs, 2 outputs, 32", architectures.branching, 32, (64,), others=((32,),), outputs=2),
     "wide_deep": Workload("Wide & deep, batch 64", architectures.wide_and_deep, 64, (256,)),
     "inception": Workload("Inception, batch 32", architectures.inception, 32, (32, 32, 3)),
     "unet": Workload("U-Net 64x64, batch 8", architectures.unet, 8, (64, 64, 3), pixels=True),
     "thousand": Workload("1,000-layer chain, batch 32", architectures.thousand, 32, (8,)),
-    "resnet50": Workload("ResNet-50 at 224, batch 8", architectures.resnet50, 8, (224, 224, 3)),
+    "resnet50": Workload("ResNet-50 at 224, batch 4", architectures.resnet50, 4, (224, 224, 3)),
     "transformer12": Workload(
         "Transformer 12x768, batch 2x128", partial(transformer, blocks=12, width=768, heads=12), 2, (128,), tokens=True
     ),

@@ -90,8 +90,8 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor | N
 
 
 def _addmm(bias: Tensor, x: Tensor, weight: Tensor, **options: Any) -> Tensor | None:
-    plain = not options and x.ndim == 2 and bias.shape == weight.shape[1:]
-    return _linear(x, weight.t()) if plain else None
+    plain = not options and x.ndim == weight.ndim == 2 and bias.shape == weight.shape[1:] and x.dtype == weight.dtype
+    return _empty((x.shape[0], weight.shape[1]), x) if plain and x.shape[1] == weight.shape[0] else None
 
 
 def _batch_norm(x: Tensor, mean: Any, var: Any, weight: Any = None, bias: Any = None, *_: Any, **__: Any) -> Any:
@@ -146,5 +146,7 @@ _RULES: list[tuple[Callable[..., Any], list[Any], str]] = [
     (_cat, [torch], "cat concat concatenate"),
     (_stack, [torch], "stack"),
 ]
+# What is known of a tensor, real or not, needs no tensor without data in its place.
+QUICK |= {ask: ask for ask in (Tensor.ndim.__get__, Tensor.shape.__get__, Tensor.dtype.__get__)}  # type: ignore[attr-defined]
 for _rule, _spaces, _names in _RULES:
     QUICK |= {getattr(space, name): _rule for space in _spaces for name in _names.split() if hasattr(space, name)}

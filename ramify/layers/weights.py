@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +19,8 @@ from ramify.layers.tracking import TrackedDict, TrackedList, tracked
 from ramify.scopes import current
 from ramify.variables import Changes, Parameter, State
 
-_PLAIN = (bool, int, float, str, type(None))
+_PLAIN = frozenset((bool, int, float, str, type(None)))
+_AS_IT_IS = nullcontext()
 
 
 class WeightHolder(Hookable):
@@ -77,7 +79,7 @@ class WeightHolder(Hookable):
         make: Callable[..., Any] = initializers.get(initializer) or initializers.Zeros()
         if registry.awaits_weights() and type(self).load_own_variables is WeightHolder.load_own_variables:
             make = _blank  # a file is being read, which overwrites the weight
-        with torch.inference_mode(False), paused(), torch.no_grad():
+        with torch.inference_mode(False) if torch.is_inference_mode_enabled() else _AS_IT_IS, paused(), torch.no_grad():
             data = make(size, dtype=dtypes.name(kind))
         data = data if isinstance(data, torch.Tensor) else torch.as_tensor(data, dtype=kind)
         weight = Parameter(data) if trainable else State(data)
@@ -124,6 +126,9 @@ class WeightHolder(Hookable):
 
     def __setattr__(self, name: str, value: Any) -> None:
         Changes.count += 1
+        if type(value) in _PLAIN and not self._holds(name):  # the short way, and the most used
+            object.__setattr__(self, name, value)
+            return
         if type(value) in (TrackedList, TrackedDict):
             if value is self.__dict__.get(name):  # after `self.layers += [...]`
                 return
@@ -141,7 +146,7 @@ class WeightHolder(Hookable):
         if isinstance(value, (torch.Tensor, torch.nn.Module)) or self._holds(name):
             super().__setattr__(name, value)
             return
-        if type(value) not in _PLAIN and hasattr(value, "update_state") and hasattr(value, "reset_state"):
+        if hasattr(value, "update_state") and hasattr(value, "reset_state"):
             self._metrics[name] = value
         object.__setattr__(self, name, value)  # what torch need not know of goes the short way
 
