@@ -228,6 +228,9 @@ class WeightHolder(Hookable):
                 found.extend(dict.fromkeys(value for value in inside.values() if isinstance(value, torch.Tensor)))
         return found
 
+    def after_loading(self) -> None:
+        """What is left to do after the weights came from a file."""
+
     def save_own_variables(self, store: Any) -> None:
         """Write the layer's own weights into a mapping, under ``"0"``, ``"1"`` and so on; subclasses may do otherwise.
 
@@ -262,6 +265,7 @@ class WeightHolder(Hookable):
         with torch.no_grad():
             for weight, value in zip(own, values, strict=True):
                 weight.copy_(value)
+            self.after_loading()
 
     def count_params(self) -> int:
         """The number of values in all weights."""

@@ -71,6 +71,7 @@ class QuantizedMatrix:
     summed_axes: tuple[int, ...] = (0,)  # axes of the weight that the computation sums over
     stands_by_rows = False  # whether a row of the weight is an output, as in a table that is looked up
     is_quantized = False
+    lora_enabled = False  # see `ramify.layers.low_rank`
     quantization_config: Any = None
     __dict__: dict[str, Any]
 
@@ -124,6 +125,8 @@ class QuantizedMatrix:
             raise NotBuiltError(f"{self.describe()} has no weights to quantize yet. Build it, or call it, first.")
         if self.quantization_mode is not None:
             raise ArgumentError(f"{self.describe()} is quantized already, as '{self.dtype_policy.name}'.")
+        if self.lora_enabled:
+            self.check_lora(config.mode)
         if config.mode not in self.modes:
             raise ArgumentError(f"{self.describe()} cannot be quantized as '{config.mode}', only {self.modes}.")
         if type_check and not type(self).__module__.startswith("ramify."):
@@ -199,6 +202,8 @@ class QuantizedMatrix:
     def quantized_call(self: Any, inputs: Tensor) -> Tensor:
         """The layer's computation with quantized weights."""
         outputs = self._float8_product(inputs) if self.quantization_mode == "float8" else self._whole(inputs)
+        if self.lora_enabled:
+            outputs = outputs + self.product(inputs, self.lora_update())
         if self.bias is not None:
             outputs = outputs + self.bias
         return outputs if self.activation is None else self.activation(outputs)

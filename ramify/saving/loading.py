@@ -47,6 +47,7 @@ class Plan:
         problems: everything that does not fit, in words.
         absent: parts of the model that a file read by names does not have.
         unused: places in the file that belong to nothing.
+        read: who gets weights by `pairs`.
     """
 
     pairs: list[tuple[torch.Tensor, Entry]] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Plan:
     problems: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    read: list[WeightHolder] = field(default_factory=list)
 
     def compare(self, word: str, own: list[torch.Tensor], entries: Entries, place: str, built: bool = True) -> None:
         """Pair the weights of one part with its arrays in the file."""
@@ -122,6 +124,8 @@ def execute(plan: Plan, model: Layer, name: str, *, skip: bool, fresh: bool = Fa
     with torch.no_grad():
         for weight, value in read:
             weight.copy_(value.tensor() if fresh else value)
+        for owner in plan.read:
+            owner.after_loading()
     if plan.problems:
         warn(plan.problems, name, model)
     return LoadReport(name, tuple(loaded), (*plan.problems, *plan.absent), tuple(plan.unused))
@@ -153,6 +157,7 @@ def planned(model: Layer, file: Source, *, by_name: bool = False) -> Plan:
                 plan.problems.append(f"{class_name(part)}: missing in the file (at '{place}')")
             continue
         plan.compare(class_name(part), part.owner.saved_weights(), entries, place, built=part.owner.built)
+        plan.read.append(part.owner)
     extra = {place: entries for place, entries in file.entries.items() if place not in used}
     plan.unused = [place for place in extra if not place.startswith(f"{OPTIMIZER}/")]
     if not by_name:

@@ -12,12 +12,13 @@ from ramify import activations
 from ramify.errors import ShapeError
 from ramify.layers.arguments import own_arguments
 from ramify.layers.convolutional.base import Convolution, Shape, check_groups, refuse_strides_with_dilation
+from ramify.layers.low_rank import LowRank
 from ramify.registry import serializable
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
 
-class Conv(Convolution):
+class Conv(LowRank, Convolution):
     """Base of the plain convolutions; the arguments are described at `Conv2D`."""
 
     def __init__(
@@ -40,6 +41,7 @@ class Conv(Convolution):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
+        self.__dict__.update(lora_rank=kwargs.pop("lora_rank", None), lora_alpha=kwargs.pop("lora_alpha", None))
         super().__init__(own_arguments(locals()), kwargs)
         check_groups(filters, groups, type(self).__name__)
         refuse_strides_with_dilation(self.strides, self.dilation_rate, type(self).__name__)
@@ -57,6 +59,7 @@ class Conv(Convolution):
             )
         self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters), "kernel")
         self.bias = self.add_bias(self.filters)
+        self.build_lora()
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Slide the kernel, add the bias, apply the activation."""
@@ -66,7 +69,7 @@ class Conv(Convolution):
             x = F.linear(inputs, self.kernel.flatten(0, -2).t(), self.bias)
             return x if self.activation is activations.linear else self.activation(x)
         x, padding = self.padded(inputs)
-        kernel = self.torch_kernel(self.kernel, x)
+        kernel = self.torch_kernel(self.updated_weight() if self.lora_enabled else self.kernel, x)
         x = self._convolve(self.to_torch(x), kernel, self.bias, self._strides, padding, self._dilation, self.groups)
         return self.from_torch(x)
 

@@ -8,16 +8,17 @@ import torch
 import torch.nn.functional as F
 
 from ramify import activations
-from ramify.errors import ArgumentError, ShapeError
+from ramify.errors import ShapeError
 from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
+from ramify.layers.low_rank import LowRank
 from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class Dense(QuantizedMatrix, Layer):
+class Dense(LowRank, QuantizedMatrix, Layer):
     """``activation(inputs @ kernel + bias)`` over the last axis.
 
     Args:
@@ -31,8 +32,8 @@ class Dense(QuantizedMatrix, Layer):
         activity_regularizer: penalty on the output.
         kernel_constraint: applied to the kernel after every update.
         bias_constraint: applied to the bias after every update.
-        lora_rank: not supported, must be ``None``.
-        lora_alpha: see `lora_rank`.
+        lora_rank: rank of a low-rank update that is trained in place of the kernel; see `enable_lora`.
+        lora_alpha: the update is scaled by ``lora_alpha / lora_rank``; `lora_rank` when not given.
         quantization_config: how `quantize` goes about it when it is told nothing else.
 
     Shapes:
@@ -67,8 +68,6 @@ class Dense(QuantizedMatrix, Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         settle(self, own_arguments(locals()))
-        if lora_rank is not None or lora_alpha is not None:
-            raise ArgumentError("Dense has no LoRA built in. Leave these arguments out.")
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -82,6 +81,7 @@ class Dense(QuantizedMatrix, Layer):
             )
         self.kernel = self.add_weight_of("kernel", (size, self.units))
         self.bias = self.add_weight_of("bias", (self.units,)) if self.use_bias else None
+        self.build_lora()
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self.build_quantized(input_shape)
 
@@ -89,17 +89,13 @@ class Dense(QuantizedMatrix, Layer):
         """The weighted sums, through the activation."""
         if self.is_quantized:
             return self.quantized_call(inputs)
-        bias = self.bias
+        bias, kernel = self.bias, self.updated_weight() if self.lora_enabled else self.kernel
         if inputs.ndim == 2 and bias is not None:
-            outputs = torch.addmm(bias, inputs, self.kernel)
+            outputs = torch.addmm(bias, inputs, kernel)
         else:
-            outputs = F.linear(inputs, self.kernel.t(), bias)
+            outputs = F.linear(inputs, kernel.t(), bias)
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as Keras files hold them."""
-        return {name: value for name, value in super().get_config().items() if name not in ("lora_rank", "lora_alpha")}
 
     # ---- quantization ----
 

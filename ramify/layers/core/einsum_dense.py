@@ -10,16 +10,17 @@ import torch
 import torch.nn.functional as F
 
 from ramify import activations
-from ramify.errors import ArgumentError, ShapeError
+from ramify.errors import ShapeError
 from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.core.equation import Equation
 from ramify.layers.layer import Layer
+from ramify.layers.low_rank import LowRank
 from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class EinsumDense(QuantizedMatrix, Layer):
+class EinsumDense(LowRank, QuantizedMatrix, Layer):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -35,8 +36,8 @@ class EinsumDense(QuantizedMatrix, Layer):
         bias_regularizer: penalty on the bias.
         kernel_constraint: applied to the kernel after every update.
         bias_constraint: applied to the bias after every update.
-        lora_rank: not supported, must be ``None``.
-        lora_alpha: see `lora_rank`.
+        lora_rank: rank of a low-rank update that is trained in place of the kernel; see `enable_lora`.
+        lora_alpha: the update is scaled by ``lora_alpha / lora_rank``; `lora_rank` when not given.
         gptq_unpacked_column_size: accepted for files of Keras; the equation says it.
         quantization_config: how `quantize` goes about it when it is told nothing else.
 
@@ -50,6 +51,7 @@ class EinsumDense(QuantizedMatrix, Layer):
     (None, 5, 8)
     """
 
+    left_out_of_config = ("gptq_unpacked_column_size",)
     bias_axes: str | None
     activation: Any
 
@@ -72,8 +74,6 @@ class EinsumDense(QuantizedMatrix, Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if lora_rank is not None or lora_alpha is not None:
-            raise ArgumentError("EinsumDense has no LoRA built in. Leave these arguments out.")
         self._parsed = Equation.parse(equation)
         settle(self, own_arguments(locals()))
         self.output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -87,13 +87,14 @@ class EinsumDense(QuantizedMatrix, Layer):
         self.kernel = self.add_weight_of("kernel", kernel)
         self.bias = None if bias is None else self.add_weight_of("bias", bias)
         self._kernel_shape = tuple(self.kernel.shape)
+        self.build_lora()
         self.build_quantized(input_shape)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The weighted sums, through the activation."""
         if self.is_quantized:
             return self.quantized_call(inputs)
-        outputs = self.product(inputs, self.kernel)
+        outputs = self.product(inputs, self.updated_weight() if self.lora_enabled else self.kernel)
         if self.bias is not None:
             outputs = outputs + self.bias
         activation = self.activation
@@ -172,7 +173,4 @@ class EinsumDense(QuantizedMatrix, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as Keras files hold them."""
-        config = super().get_config()
-        for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size"):
-            del config[name]
-        return {"activity_regularizer": None, **config}
+        return {"activity_regularizer": None, **super().get_config()}

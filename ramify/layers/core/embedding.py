@@ -7,16 +7,17 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from ramify.errors import ArgumentError, InputError
+from ramify.errors import InputError
 from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.layer import Layer
+from ramify.layers.low_rank import LowRank
 from ramify.quantizers import packed
 from ramify.quantizers.layers import QuantizedMatrix
 from ramify.registry import serializable
 
 
 @serializable("keras.layers")
-class Embedding(QuantizedMatrix, Layer):
+class Embedding(LowRank, QuantizedMatrix, Layer):
     """Row ``i`` of a trained table for every integer ``i`` in the input.
 
     Args:
@@ -45,6 +46,7 @@ class Embedding(QuantizedMatrix, Layer):
     (None, 10, 64)
     """
 
+    left_out_of_config = ("weights",)
     input_dim: int
     output_dim: int
 
@@ -66,8 +68,6 @@ class Embedding(QuantizedMatrix, Layer):
         super().__init__(**kwargs)
         settle(self, {name: value for name, value in own_arguments(locals()).items() if name != "weights"})
         self.supports_masking = self.makes_mask = mask_zero
-        self.lora_alpha = lora_alpha if lora_alpha is not None else lora_rank
-        self._lora_scale = 0.0
         if weights is not None:
             self.build(None)
             self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
@@ -78,38 +78,8 @@ class Embedding(QuantizedMatrix, Layer):
         if self.built:
             return
         self.embeddings = self.add_weight_of("embeddings", (self.input_dim, self.output_dim))
-        if self.lora_rank:
-            self.built = True
-            self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+        self.build_lora()
         self.build_quantized(None)
-
-    def enable_lora(
-        self,
-        rank: int,
-        a_initializer: Any = "he_uniform",
-        b_initializer: Any = "zeros",
-        lora_alpha: float | None = None,
-    ) -> None:
-        """Freeze the table and train a low-rank update of it from now on.
-
-        Args:
-            rank: rank of the update.
-            a_initializer: how the factor of shape ``(input_dim, rank)`` starts.
-            b_initializer: how the factor of shape ``(rank, output_dim)`` starts.
-            lora_alpha: the update is scaled by ``lora_alpha / rank``; `rank` when not given.
-
-        Raises:
-            ArgumentError: the table does not exist yet, or has an update already.
-        """
-        if not self.built or self._lora_scale:
-            reason = "has one already" if self.built else "is not built yet: call it first"
-            raise ArgumentError(f"{self.describe()} takes no low-rank update: it {reason}.")
-        self.embeddings.requires_grad_(requires_grad=False)
-        self.lora_embeddings_a = self.add_weight((self.input_dim, rank), a_initializer, name="lora_embeddings_a")
-        self.lora_embeddings_b = self.add_weight((rank, self.output_dim), b_initializer, name="lora_embeddings_b")
-        self.lora_rank = rank
-        self.lora_alpha = lora_alpha if lora_alpha is not None else rank
-        self._lora_scale = self.lora_alpha / rank
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The rows."""
@@ -126,9 +96,9 @@ class Embedding(QuantizedMatrix, Layer):
                 f"{inputs.min().item()} to {inputs.max().item()}. Raise `input_dim` to the largest integer plus 1, or "
                 "map unknown integers to one that exists."
             ) from None
-        if self._lora_scale:
-            update = F.embedding(inputs, self.lora_embeddings_a) @ self.lora_embeddings_b
-            outputs = outputs + update * self._lora_scale
+        if self.lora_enabled:
+            a, b = self.lora_factors()
+            outputs = outputs + F.embedding(inputs, a) @ b
         return outputs
 
     # ---- quantization: every row has a scale ----
@@ -156,6 +126,4 @@ class Embedding(QuantizedMatrix, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, without the table and, where it has none, the low-rank update."""
-        config = {"activity_regularizer": None, **super().get_config()}
-        left_out = ("weights",) if self.lora_rank else ("weights", "lora_rank", "lora_alpha")
-        return {name: value for name, value in config.items() if name not in left_out}
+        return {"activity_regularizer": None, **super().get_config()}

@@ -11,7 +11,6 @@ from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph import SymbolicTensor
 from ramify.layers.core.embedding import Embedding
-from ramify.quantizers import packed
 from ramify.registry import serializable
 
 
@@ -108,9 +107,7 @@ class ReversibleEmbedding(Embedding):
 
     def _way_back(self) -> torch.Tensor:
         """A row for every integer, as the way back multiplies by them."""
-        if self.is_quantized:
-            return packed.restored_rows(self, slice(None))
-        return self.embeddings if self.tie_weights else self.reverse_embeddings.t()
+        return self.updated_weight() if self.tie_weights else self.reverse_embeddings.t()
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """False where an integer is 0, if `mask_zero`; of vectors, their own mask."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -39,9 +40,11 @@ class BatchNormalization(Affine):
         gamma_regularizer: penalty on gamma.
         beta_constraint: applied to beta after every update.
         gamma_constraint: applied to gamma after every update.
-        renorm: not supported, must be false.
-        renorm_clipping: goes with `renorm`.
-        renorm_momentum: goes with `renorm`.
+        renorm: whether a batch is brought to the statistics that were seen so far, which helps where batches are small
+            (Ioffe, 2017, https://arxiv.org/abs/1702.03275).
+        renorm_clipping: limits of that correction: ``rmin`` and ``rmax`` of its factor, ``dmax`` of its offset; none
+            when not given.
+        renorm_momentum: the `momentum` of the statistics for it.
         synchronized: whether the statistics are those of the batches of all processes of `torch.distributed` together.
 
     Call arguments:
@@ -53,7 +56,7 @@ class BatchNormalization(Affine):
         any -> the same.
 
     Raises:
-        ArgumentError: `renorm` is asked for.
+        ArgumentError: `renorm_clipping` names something else.
         ShapeError: no such axis, or its size is unknown.
 
     Example:
@@ -65,6 +68,10 @@ class BatchNormalization(Affine):
     """
 
     momentum: float
+    moving_stddev: Any
+    renorm_mean: Any
+    renorm_stddev: Any
+    renorm_momentum: float
     synchronized: bool
 
     def __init__(
@@ -89,8 +96,9 @@ class BatchNormalization(Affine):
         **kwargs: Any,
     ) -> None:
         super().__init__(own_arguments(locals()), kwargs)
-        if renorm:
-            raise ArgumentError("BatchNormalization has no renorm. For small batches, use `GroupNormalization`.")
+        self.renorm_clipping = dict(renorm_clipping or {}) if renorm else renorm_clipping
+        if renorm and set(self.renorm_clipping) - {"rmin", "rmax", "dmax"}:
+            raise ArgumentError(f"renorm_clipping takes 'rmin', 'rmax' and 'dmax', but received {renorm_clipping!r}.")
         self.axis = int(axis)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -104,6 +112,9 @@ class BatchNormalization(Affine):
         self.moving_variance = self.add_weight(
             (channels,), self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
         )
+        if self.renorm:
+            for name, start in (("moving_stddev", "ones"), ("renorm_mean", "zeros"), ("renorm_stddev", "ones")):
+                setattr(self, name, self.add_weight((channels,), start, trainable=False, autocast=False, name=name))
         self._view = ChannelView(len(input_shape), self.axis)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
@@ -113,7 +124,7 @@ class BatchNormalization(Affine):
         """The normalized input."""
         view = self._view
         if training and self._trainable:
-            if mask is not None or (self.synchronized and replicas() > 1):
+            if mask is not None or self.renorm or (self.synchronized and replicas() > 1):
                 return self._weighted(inputs, mask)
             return view.leave(self._on_batch(view.enter(inputs)), inputs)
         variance = self._buffers["moving_variance"]
@@ -160,13 +171,32 @@ class BatchNormalization(Affine):
         """The same in plain operations, for statistics that are not simply those of the batch at hand."""
         wide = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
         mean, variance = weighted_moments(wide, self._view.axis, mask, together=self.synchronized and replicas() > 1)
+        factor, offset = torch.rsqrt(variance + self.epsilon), None
+        if self.renorm:
+            kept = self.renorm_mean.dtype
+            share, offset = self._correction(mean.detach().to(kept), (1 / factor.detach()).to(kept))
+            factor = factor * share
         self.moving_mean.lerp_(mean.detach().to(self.moving_mean.dtype), 1 - self.momentum)
-        self.moving_variance.lerp_(variance.detach().to(self.moving_variance.dtype), 1 - self.momentum)
-        factor = torch.rsqrt(variance + self.epsilon)
+        if not self.renorm:
+            self.moving_variance.lerp_(variance.detach().to(self.moving_variance.dtype), 1 - self.momentum)
         if self.gamma is not None:
-            factor = factor * self.gamma
+            factor, offset = factor * self.gamma, None if offset is None else offset * self.gamma
         sizes = [-1 if axis == self._view.axis else 1 for axis in range(inputs.ndim)]
         y = (wide - mean.view(sizes)) * factor.view(sizes)
+        if offset is not None:
+            y = y + offset.view(sizes)
         if self.beta is not None:
             y = y + self.beta.view(sizes)
         return y.to(inputs.dtype)
+
+    def _correction(self, mean: torch.Tensor, stddev: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What brings a batch to the statistics so far, a factor and an offset; the statistics then follow."""
+        clip = self.renorm_clipping
+        share = (stddev / self.renorm_stddev).clamp(clip.get("rmin", 0.0), clip.get("rmax"))
+        most = clip.get("dmax", math.inf)
+        offset = ((mean - self.renorm_mean) / self.renorm_stddev).clamp(-most, most)
+        self.renorm_mean.lerp_(mean, 1 - self.renorm_momentum)
+        self.renorm_stddev.lerp_(stddev, 1 - self.renorm_momentum)
+        self.moving_stddev.lerp_(stddev, 1 - self.momentum)
+        self.moving_variance.copy_(self.moving_stddev.square() - self.epsilon)
+        return share, offset

@@ -8,9 +8,8 @@ from ramify.layers.preprocessing.discretization import Discretization
 from ramify.layers.preprocessing.hashes import HashedCrossing, Hashing
 from ramify.layers.preprocessing.image import *
 from ramify.layers.preprocessing.integer_lookup import IntegerLookup
-from ramify.layers.preprocessing.normalization import Normalization
+from ramify.layers.preprocessing.normalization import Normalization, Rescaling
 from ramify.layers.preprocessing.pipeline import Pipeline
-from ramify.layers.preprocessing.rescaling import Rescaling
 from ramify.layers.preprocessing.string_lookup import StringLookup
 from ramify.layers.preprocessing.text_vectorization import TextVectorization
 

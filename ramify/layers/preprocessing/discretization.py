@@ -1,19 +1,62 @@
-"""`Discretization`: the number of the range that a value lies in."""
+"""`Discretization`, and quantiles of more data than is kept: weighted samples of sorted values, merged by batches."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.layers.layer import Layer
-from ramify.layers.preprocessing import quantiles
 from ramify.layers.preprocessing.adapting import as_array, batches_of
 from ramify.layers.preprocessing.categories import VECTOR_MODES, checked_mode, encode, refuse_sparse
 from ramify.registry import serializable
+
+Summary = npt.NDArray[np.float64]
+
+
+def empty() -> Summary:
+    """A summary of nothing: two rows, values and weights."""
+    return np.zeros((2, 0))
+
+
+def summarize(values: Any, epsilon: float) -> Summary:
+    """Every so many-th of the sorted values, which stands for those before it.
+
+    Args:
+        values: numbers, of any shape.
+        epsilon: share of the data that one kept value may stand for.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64).ravel())
+    weight = max(1.0, len(ordered) * epsilon)
+    kept = ordered[int(weight) - 1 :: int(weight)]
+    return np.stack([kept, np.full_like(kept, weight)])
+
+
+def merge(first: Summary, second: Summary, epsilon: float) -> Summary:
+    """One summary of two sets of data."""
+    both = np.concatenate([first, second], axis=1)
+    return compress(both[:, np.argsort(both[0], kind="stable")], epsilon)
+
+
+def compress(summary: Summary, epsilon: float) -> Summary:
+    """At most ``1 / epsilon`` values, at even steps of the weight, interpolated between those that were kept."""
+    if summary.shape[1] * epsilon < 1:
+        return summary
+    running = np.cumsum(summary[1])
+    steps = epsilon * np.arange(1, math.ceil(1 / epsilon - 1e-9) + 1) * running[-1]
+    values = np.interp(steps, running, summary[0])
+    return np.stack([values, np.diff(np.interp(steps, running, running), prepend=0.0)])
+
+
+def boundaries(summary: Summary, bins: int) -> list[float]:
+    """The values that cut the data into `bins` parts of equal weight; fewer where fewer values are kept."""
+    values: list[float] = compress(summary, 1 / bins)[0, :-1].astype(np.float32).tolist()
+    return values
 
 
 @serializable("keras.layers")
@@ -40,7 +83,7 @@ class Discretization(Layer):
     """
 
     bin_boundaries: list[float] | None
-    summary: quantiles.Summary
+    summary: Summary
     _cuts: torch.Tensor
 
     def __init__(
@@ -67,7 +110,7 @@ class Discretization(Layer):
         self.epsilon = epsilon
         self.output_mode = checked_mode(output_mode, ("int", *VECTOR_MODES), "Discretization")
         self.sparse = False
-        self.__dict__["summary"] = quantiles.empty()
+        self.__dict__["summary"] = empty()
         self._set(bin_boundaries)
 
     def _set(self, values: Any) -> None:
@@ -96,18 +139,18 @@ class Discretization(Layer):
     def update_state(self, data: Any) -> None:
         """Take one batch into account."""
         self._refuse_given("update_state")
-        added = quantiles.summarize(as_array(data), self.epsilon)
-        self.__dict__["summary"] = quantiles.merge(self.summary, added, self.epsilon)
+        added = summarize(as_array(data), self.epsilon)
+        self.__dict__["summary"] = merge(self.summary, added, self.epsilon)
 
     def finalize_state(self) -> None:
         """Make boundaries out of what was seen."""
         if not self.input_bin_boundaries and self.summary.size and self.num_bins:
-            self._set(quantiles.boundaries(self.summary, self.num_bins))
+            self._set(boundaries(self.summary, self.num_bins))
 
     def reset_state(self) -> None:
         """Forget all data."""
         if not self.input_bin_boundaries:
-            self.__dict__["summary"] = quantiles.empty()
+            self.__dict__["summary"] = empty()
 
     def _refuse_given(self, what: str) -> None:
         if self.input_bin_boundaries:

@@ -14,9 +14,10 @@ import torch
 from ramify import dtypes
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.preprocessing.categories import VECTOR_MODES, checked_mode, encode, refuse_sparse
-from ramify.layers.preprocessing.texts import TextLayer, Texts
+from ramify.layers.preprocessing.texts import TextLayer
 from ramify.registry import serializable
 from ramify.text.fingerprints import Words, crossed, hash_texts
+from ramify.text.texts import Texts
 
 Column = torch.Tensor | Texts
 

@@ -11,8 +11,8 @@ from ramify.graph import is_probing
 from ramify.layers.arguments import own_arguments
 from ramify.layers.preprocessing.hashes import buckets_of
 from ramify.layers.preprocessing.lookup import IndexLookup
-from ramify.layers.preprocessing.texts import Texts
 from ramify.registry import serializable
+from ramify.text.texts import Texts
 
 
 @serializable("keras.layers")

@@ -10,9 +10,9 @@ import torch
 from ramify.errors import ArgumentError
 from ramify.layers.arguments import own_arguments
 from ramify.layers.preprocessing.lookup import IndexLookup
-from ramify.layers.preprocessing.texts import Texts, as_texts
 from ramify.registry import serializable
 from ramify.text.fingerprints import hash_texts
+from ramify.text.texts import Texts, as_texts
 
 
 def not_strings(who: str, data: Any) -> ArgumentError:

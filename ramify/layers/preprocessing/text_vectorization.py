@@ -11,9 +11,9 @@ from ramify import registry
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.preprocessing.lookup import MODES
 from ramify.layers.preprocessing.string_lookup import StringLookup, not_strings
-from ramify.layers.preprocessing.texts import Texts, as_texts
 from ramify.registry import serializable
 from ramify.text.steps import SPLIT, STANDARDIZE, ngrams
+from ramify.text.texts import Texts, as_texts
 
 Step = str | Callable[[Any], Any] | None
 

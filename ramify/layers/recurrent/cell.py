@@ -16,8 +16,7 @@ import torch.nn.functional as F
 from ramify.errors import ShapeError
 from ramify.layers.arguments import settle
 from ramify.layers.layer import Layer
-from ramify.layers.recurrent.dropping import dropout_mask
-from ramify.layers.recurrent.states import as_list, zero_states
+from ramify.layers.recurrent.states import as_list, dropout_mask, zero_states
 from ramify.seeds import Stream
 
 States = list[torch.Tensor]

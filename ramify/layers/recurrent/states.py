@@ -1,4 +1,4 @@
-"""States of recurrent layers: nested lists of tensors, with the batch first."""
+"""The states of recurrent layers: nested, of zeros, and dropped in parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+
+from ramify.seeds import Stream
 
 
 def as_list(states: Any) -> list[Any]:
@@ -40,3 +43,12 @@ def zero_states(state_size: Any, batch_size: int, dtype: torch.dtype, device: to
 def _is_shape(size: tuple[Any, ...]) -> bool:
     """Tell the shape of one state, a `torch.Size`, from a tuple of the sizes of several."""
     return isinstance(size, torch.Size)
+
+
+def dropout_mask(stream: Stream, like: torch.Tensor, rate: float) -> torch.Tensor:
+    """Factors of the shape of `like`: 0 with probability `rate`, else ``1 / (1 - rate)``."""
+    if stream.is_global:
+        return F.dropout(torch.ones_like(like), rate)
+    if rate >= 1:
+        return torch.zeros_like(like)
+    return stream.bernoulli(like, like.shape, 1 - rate) / (1 - rate)

@@ -58,8 +58,6 @@ def test_errors():
     for equation in ("abbc", "ab,bc", "...ab,bc->ac...", "ab,cd->ad"):
         with pytest.raises(ArgumentError, match=r"equation|letter|side"):
             EinsumDense(equation, 4)
-    with pytest.raises(ArgumentError, match="LoRA"):
-        EinsumDense("ab,bc->ac", 4, lora_rank=2)
     cases = [
         (EinsumDense("abc,cd->abd", (7, 4)), (5, 3), "size 5 in the input but 7"),
         (EinsumDense("abc,cd->abd", (None, 4), bias_axes="bd"), (None, 3), "axis 'b', whose size is not known"),

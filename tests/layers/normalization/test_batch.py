@@ -190,3 +190,25 @@ def test_inference_costs_about_what_torchs_layer_costs():
 
     with torch.no_grad():
         assert best(layer, x) < 2 * best(plain, view)  # measured at 1.2
+
+
+@pytest.mark.parametrize("clipping", [None, {"rmax": 1.5, "rmin": 0.8, "dmax": 0.3}, {"dmax": 0.1}], ids=str)
+@pytest.mark.parametrize("shape", [(6, 3), (4, 5, 2, 3)], ids=str)
+def test_renormalized_steps_are_those_of_keras(shape, clipping):
+    """Values, gradients, all seven weights and the result afterwards (Ioffe, 2017)."""
+    a, b = twins(shape, renorm=True, renorm_clipping=clipping, momentum=0.9, renorm_momentum=0.7)
+    assert [w.name for w in a.weights] == [w.name for w in b.weights]
+    config = a.get_config()
+    assert {key: config[key] for key in config if "renorm" in key} == {
+        key: value for key, value in b.get_config().items() if "renorm" in key
+    }
+    for step in range(6):
+        x = torch.randn(shape) * (1 + step) + step
+        mine, other = (x.clone().requires_grad_() for _ in range(2))
+        y, want = a(mine, training=True), b(other, training=True)
+        np.testing.assert_allclose(y.detach(), want.detach(), rtol=1e-4, atol=1e-4)
+        y.sin().sum().backward()
+        want.sin().sum().backward()
+        np.testing.assert_allclose(mine.grad, other.grad, rtol=1e-3, atol=1e-4)
+        assert_equal_weights(a, b, rtol=1e-4)
+    np.testing.assert_allclose(a(x, training=False).detach(), b(x, training=False).detach(), rtol=1e-4, atol=1e-4)

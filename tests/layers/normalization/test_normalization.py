@@ -138,8 +138,8 @@ def test_errors():
         ours.LayerNormalization(axis=0)(ramify.Input((3,)))
     with pytest.raises(ShapeError, match=r"4 channels.*32 groups"):
         ours.GroupNormalization()(ramify.Input((3, 4)))
-    with pytest.raises(ArgumentError, match="renorm"):
-        ours.BatchNormalization(renorm=True)
+    with pytest.raises(ArgumentError, match="renorm_clipping takes 'rmin'"):
+        ours.BatchNormalization(renorm=True, renorm_clipping={"most": 1.0})
     with pytest.raises(ArgumentError, match="axis"):
         ours.UnitNormalization(axis="a")
     layer = ours.BatchNormalization()

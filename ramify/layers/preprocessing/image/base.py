@@ -116,8 +116,13 @@ class ImageLayer(Layer):
         self, segmentation_masks: Tensor, transformation: Any, training: bool = True
     ) -> Tensor:
         """Masks as they belong to the changed images: where pixels move, they move too."""
-        del transformation, training
-        return segmentation_masks
+        del training
+        return segmentation_masks if transformation is None else self.changed_masks(segmentation_masks, transformation)
+
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
+        """The masks, moved as what was drawn moves the images."""
+        del transformation
+        return masks
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         """Boxes as they belong to the changed images."""

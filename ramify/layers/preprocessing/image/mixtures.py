@@ -216,8 +216,6 @@ class CutMix(ImageLayer):
         del training
         return labels if transformation is None else mixed_labels(labels, transformation)
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
         """The masks with the same rectangles of others."""
-        return self.transform_images(segmentation_masks, transformation, training)
+        return self.changed(masks, transformation)

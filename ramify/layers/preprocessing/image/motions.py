@@ -47,15 +47,10 @@ class GeometricLayer(ImageLayer):
         planes = self.planes(images)
         return self.surface(warp(planes, matrix, self.interpolation, self.fill_mode, self.fill_value))
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
         """The masks, moved as the images were."""
-        del training
-        if transformation is None:
-            return segmentation_masks
-        matrix = self.matrix(transformation, *self.size_of(segmentation_masks))
-        return self.surface(warp(self.planes(segmentation_masks), matrix, "nearest", self.fill_mode, 0.0))
+        matrix = self.matrix(transformation, *self.size_of(masks))
+        return self.surface(warp(self.planes(masks), matrix, "nearest", self.fill_mode, 0.0))
 
 
 def about_center(a: Tensor, b: Tensor, e: Tensor, f: Tensor, height: int, width: int) -> Tensor:
@@ -116,11 +111,9 @@ class RandomFlip(ImageLayer):
         axes = {"horizontal": (horizontal,), "vertical": (vertical,)}.get(self.mode, (vertical, horizontal))
         return torch.where(transformation["flips"], images.flip(axes), images)
 
-    def transform_segmentation_masks(
-        self, segmentation_masks: Tensor, transformation: Any, training: bool = True
-    ) -> Tensor:
+    def changed_masks(self, masks: Tensor, transformation: Any) -> Tensor:
         """The masks, mirrored with the images."""
-        return self.transform_images(segmentation_masks, transformation, training)
+        return self.changed(masks, transformation)
 
 
 @serializable("keras.layers")
