@@ -36,7 +36,8 @@ def made(name):
     with pytest.MonkeyPatch.context() as patch:
         if name.startswith("NASNet"):  # which Keras refuses to build under torch
             patch.setattr("keras.src.backend.backend", lambda: "jax")
-        return getattr(keras.applications, name)(weights=None)
+        sized = {"input_shape": (224, 224, 3)} if name.startswith("MobileNetV3") else {}  # which has no size of its own
+        return getattr(keras.applications, name)(weights=None, **sized)
 
 
 def check(name):
