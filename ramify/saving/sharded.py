@@ -153,7 +153,7 @@ def _index(path: Path) -> dict[str, list[str]]:
         for name in names:
             odd = set("/\\:\0") & set(name) or not name.isprintable() or len(name) > _MAX_NAME or name.startswith(".")
             if odd or not name.endswith(".h5"):
-                raise UnsafeFileError(f"{path} names the file {name!r:.80}; shards lie beside their index, as `.h5` files.")
+                raise UnsafeFileError(f"{path} names the file {name!r:.80}; shards lie beside their index, as `.h5`.")
     return found
 
 
