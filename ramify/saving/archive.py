@@ -191,11 +191,22 @@ def parsed(data: bytes | str, name: str) -> dict[str, Any]:
         FileFormatError: anything else.
     """
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_pairs_hook=lambda pairs: _unambiguous(pairs, name))
     except RecursionError:
         raise UnsafeFileError(f"{name} nests deeper than any model does. It is not read.") from None
+    except UnsafeFileError:
+        raise
     except ValueError as error:
         raise FileFormatError(f"{name} is no JSON: {error}. The file is damaged.") from None
     if not isinstance(value, dict):
         raise FileFormatError(f"{name} holds {type(value).__name__}, where an object belongs. The file is damaged.")
     return value
+
+
+def _unambiguous(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise UnsafeFileError(f"{name} has two values for {twice!r:.60}; which one counts is not decided.")
+    return found

@@ -6,7 +6,9 @@ data is read before its shape and dtype were compared with those of the weight i
 
 from __future__ import annotations
 
+import io
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
@@ -28,6 +30,7 @@ else:
 MAX_OBJECTS = 2_000_000
 MAX_TEXT = 64 * 2**20  # letters in all names together
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone
+MAX_CHUNK = 2**22  # bytes that a piece of a packed dataset may have beyond the dataset
 SUMS = "ramify_sha256"
 _BITS = {torch.bfloat16: torch.int16, torch.float8_e4m3fn: torch.int8, torch.float8_e5m2: torch.int8}
 _NO_NUMPY = {str(dtype).removeprefix("torch."): dtype for dtype in _BITS}
@@ -248,6 +251,8 @@ class WeightFile:
         if isinstance(item, h5py.Dataset):
             if item.is_virtual or item.external:
                 raise UnsafeFileError(f"'{path}' in {self.name} takes its data from another file, which is not opened.")
+            if math.prod(item.chunks or ()) * item.dtype.itemsize > item.nbytes + MAX_CHUNK:
+                raise UnsafeFileError(f"'{path}' in {self.name} is packed in pieces far larger than itself.")
             if item.shape is None or item.dtype.kind not in "biufcV" or item.dtype.names or item.dtype.subdtype:
                 raise FileFormatError(f"'{path}' in {self.name} holds no plain numbers, but {item.dtype}.")
         return item
@@ -291,7 +296,8 @@ class WeightFile:
         if SUMS not in set(self._file):  # asking the file itself would follow a link
             return {}
         dataset = self._item(self._file, SUMS, SUMS, set())
-        if not isinstance(dataset, h5py.Dataset) or dataset.nbytes > MAX_UNASKED or dataset.dtype != np.uint8:
+        plain = isinstance(dataset, h5py.Dataset) and dataset.nbytes <= MAX_UNASKED and dataset.dtype == np.uint8
+        if not plain or dataset.nbytes > dataset.id.get_storage_size():
             raise FileFormatError(f"The checksums in {self.name} are damaged.")
         return read_sums(bytes(dataset[()]), self.name)
 
@@ -299,8 +305,8 @@ class WeightFile:
 def read_sums(data: bytes, name: str) -> dict[str, str]:
     """The checksums that `sums_bytes` wrote."""
     try:
-        lines = [line.split(" ", 1) for line in data.decode("utf-8").splitlines()]
-        return {path: digest for digest, path in lines}
+        lines = (line.split(" ", 1) for line in io.StringIO(data.decode("utf-8")))
+        return {path.rstrip("\n"): digest for digest, path in lines}
     except ValueError:
         raise FileFormatError(f"The checksums in {name} are damaged.") from None
 

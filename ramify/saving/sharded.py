@@ -33,6 +33,7 @@ else:
 INDEX = ".weights.json"
 _MAX_SHARDS = 100_000
 _MAX_INDEX = 64 * 2**20
+_MAX_NAME = 250
 
 
 def write(path: Path, parts: list[Part], max_shard_size: float) -> None:
@@ -150,8 +151,9 @@ def _index(path: Path) -> dict[str, list[str]]:
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise FileFormatError(f"The entry '{place}' of {path} names no files. The index is damaged.")
         for name in names:
-            if not name.endswith(".h5") or set("/\\:\0") & set(name) or name.startswith("."):
-                raise UnsafeFileError(f"{path} names the file {name!r}; shards lie beside their index, as `.h5` files.")
+            odd = set("/\\:\0") & set(name) or not name.isprintable() or len(name) > _MAX_NAME or name.startswith(".")
+            if odd or not name.endswith(".h5"):
+                raise UnsafeFileError(f"{path} names the file {name!r:.80}; shards lie beside their index, as `.h5`.")
     return found
 
 

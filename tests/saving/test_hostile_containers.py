@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 import time
 import zipfile
 
@@ -12,6 +13,7 @@ import pytest
 from ramify.errors import FileFormatError, UnsafeFileError
 from ramify.saving import load_model, model_from_json, save_model
 from tests.saving.hostile import build, layer_of, rewrite, with_config
+from tests.saving.watched import watched
 
 
 def test_f9_packed_bombs(path):
@@ -48,6 +50,40 @@ def test_f13_two_members_of_one_name(path):
     rewrite(path, more=[("config.json", b"{}")])
     with pytest.raises(UnsafeFileError, match="two members named"):
         load_model(path)
+
+
+@pytest.mark.parametrize("member", ["config.json", "metadata.json"])
+def test_f13_two_values_of_one_name(path, member):
+    def doubled(name, data):
+        return b'{"module": "a", ' + data[1:].replace(b'"keras_version"', b'"module": 1, "keras_version"')
+
+    rewrite(path, lambda name, data: doubled(name, data) if name == member else data)
+    with pytest.raises(UnsafeFileError, match="two values for 'module'"):
+        load_model(path)
+
+
+TABLES = [
+    ("MelSpectrogram", {"fft_length": 2**18, "num_mel_bins": 2**12}),
+    ("STFTSpectrogram", {"mode": "log", "frame_length": 2**13, "fft_length": 2**17}),
+]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches a forked child by /proc")
+@pytest.mark.filterwarnings("ignore")  # forking is meant
+@pytest.mark.parametrize(("name", "options"), TABLES)
+def test_f13_tables_that_a_config_blows_up(path, name, options):
+    """Gigabytes that no file holds: a layer's own tables are bounded, or not made while a file is read."""
+    entry = {
+        "module": "keras.layers",
+        "class_name": name,
+        "config": {"name": "hidden", **options},
+        "build_config": None,
+    }
+    with_config(path, lambda c: layer_of(c).update(entry))
+    with_config(path, lambda c: c["config"]["layers"][0]["config"].update(batch_shape=[None, 2**14, 1]))
+    found = watched(lambda: load_model(path))
+    assert "FileFormatError" in found["base"], found
+    assert found["grown"] < 2**26, found
 
 
 def test_f13_deep_json(path):

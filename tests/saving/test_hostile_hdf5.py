@@ -109,3 +109,28 @@ def test_f8_a_hook_of_a_users_layer_gets_no_bomb(tmp_path):
         file.create_dataset("layers/own/vars/0", (10**6, 10**6), "f4", chunks=(1000, 1000), compression="gzip")
     with pytest.raises(UnsafeFileError, match="says that it has"):
         model.load_weights(path)
+
+
+@pytest.mark.parametrize("options", [{"chunks": (2**20,), "compression": "gzip"}, {}])
+def test_f8_checksums_that_are_not_there(options, tmp_path):
+    """Sixty million empty lines in a file of some kilobytes."""
+    path = tmp_path / "m.weights.h5"
+    build().save_weights(path)
+    with h5py.File(path, "a") as file:
+        del file["ramify_sha256"]
+        file.create_dataset("ramify_sha256", (60 * 2**20,), "u1", fillvalue=ord("\n"), **options)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(FileFormatError, match="checksums"):
+        build().load_weights(path)
+
+
+def test_f8_pieces_that_are_larger_than_the_dataset(tmp_path):
+    """The shape is the model's, but HDF5 would unpack 1.6 GB to read it."""
+    path = tmp_path / "m.weights.h5"
+    build().save_weights(path)
+    with h5py.File(path, "a") as file:
+        del file["layers/dense/vars/0"]
+        options = {"maxshape": (None, None), "chunks": (20_000, 20_000), "compression": "gzip"}
+        file.create_dataset("layers/dense/vars/0", (4, 3), "f4", **options)
+    with pytest.raises(UnsafeFileError, match="pieces far larger"):
+        build().load_weights(path)

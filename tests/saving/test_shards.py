@@ -87,7 +87,10 @@ def test_names_that_are_wrong(tmp_path):
         build().save_weights(tmp_path / "m.weights.json", overwrite=False, max_shard_size=1)
 
 
-@pytest.mark.parametrize("name", ["../x.h5", "/etc/x.h5", "a\\x.h5", "C:x.h5", ".x.h5", "x.txt", "a/x.h5"])
+ELSEWHERE = ["../x.h5", "/etc/x.h5", "a\\x.h5", "C:x.h5", ".x.h5", "x.txt", "a/x.h5", "a" * 5000 + ".h5", "\ud800.h5"]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE, ids=range(len(ELSEWHERE)))
 def test_f14_an_index_that_points_elsewhere(name, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()

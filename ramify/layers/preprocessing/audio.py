@@ -26,6 +26,7 @@ _WINDOWS = {
     "cosine": torch.signal.windows.cosine,
     "nuttall": torch.signal.windows.nuttall,
 }
+_LARGEST = 3 * 2**20  # numbers in a table: 8,193 frequencies for 256 pitches fit well
 _LEAST_POWER = 1e-7  # below it, power counts as this much
 
 
@@ -107,8 +108,13 @@ class MelSpectrogram(Layer):
                 f"MelSpectrogram takes 0 <= min_freq < max_freq <= sampling_rate / 2, but got min_freq={min_freq}, "
                 f"max_freq={max_freq}, sampling_rate={sampling_rate}."
             )
-        values = torch.ones(self.sequence_length) if window is None else window_of(window, self.sequence_length, True)
         bins = fft_length // 2 + 1
+        if bins * num_mel_bins > _LARGEST:
+            raise ArgumentError(
+                f"MelSpectrogram makes a table of at most {_LARGEST:,} numbers, but {bins:,} frequencies and "
+                f"num_mel_bins={num_mel_bins:,} ask for more. Take a shorter fft_length or fewer pitches."
+            )
+        values = torch.ones(self.sequence_length) if window is None else window_of(window, self.sequence_length, True)
         mel = mel_weights(num_mel_bins, bins, sampling_rate, min_freq, self.max_freq)
         self.register_buffer("_window", values, persistent=False)
         self.register_buffer("_mel", mel, persistent=False)
@@ -155,9 +161,9 @@ def mel_weights(count: int, bins: int, sampling_rate: float, low: float, high: f
     frequencies = mel(torch.linspace(0, sampling_rate / 2, bins, dtype=torch.float64))[:, None]
     ends = mel(torch.tensor([low, high], dtype=torch.float64)).tolist()
     edges = torch.linspace(ends[0], ends[1], count + 2, dtype=torch.float64)
-    rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
-    weights = torch.minimum(rising, falling).clamp_(min=0)
+    rising = (frequencies - edges[:-2]).div_(edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - frequencies).div_(edges[2:] - edges[1:-1])
+    weights = torch.minimum(rising, falling, out=rising).clamp_(min=0)
     weights[0] = 0  # a constant is no sound
     return weights.to(torch.float32)
 
@@ -254,28 +260,30 @@ class STFTSpectrogram(Layer):
                 f"frame_length={frame_length}, frame_step={frame_step}, fft_length={fft_length}."
             )
         if window is not None:
-            window_of(window, frame_length, periodic)
+            window_of(window, min(frame_length, 8), periodic)  # to tell wrong names
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the kernels, ``(frame_length, 1, bins)`` each; only those that the mode needs."""
         del input_shape
+        shape = (self.frame_length, 1, self._transform // 2 + 1)
+        for part in ("real", "imag"):
+            name = f"{part}_kernel"
+            needed = self.mode not in ("real", "imag") or self.mode == part
+            weight = self.add_weight(shape, partial(self._wave, part), name=name) if needed else None
+            setattr(self, name, weight)
+
+    def _wave(self, part: str, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+        """A kernel; not made where a file has it."""
         values = torch.ones(self.frame_length, dtype=torch.float64)
         if self.window is not None:
             values = window_of(self.window, self.frame_length, self.periodic).to(torch.float64)
             if self.scaling is not None:
                 values = values / (values.square().sum().sqrt() if self.scaling == "density" else values.sum())
         steps = torch.arange(self.frame_length, dtype=torch.float64)[:, None]
-        turns = torch.arange(self._transform // 2 + 1, dtype=torch.float64) / self._transform
+        turns = torch.arange(shape[2], dtype=torch.float64) / self._transform
         angles = 2 * math.pi * (steps * turns).remainder(1.0)
-        kernels = {"real": angles.cos(), "imag": -angles.sin()}
-        self.real_kernel = self.imag_kernel = None
-        for part, kernel in kernels.items():
-            if self.mode not in kernels or self.mode == part:
-                start = (kernel * values[:, None])[:, None, :]
-                name = f"{part}_kernel"
-                start = start.to(torch.float32)
-                weight = self.add_weight(tuple(start.shape), partial(_given, start), name=name)
-                setattr(self, name, weight)
+        kernel = angles.cos() if part == "real" else -angles.sin()
+        return (kernel * values[:, None])[:, None, :].to(torch.float32 if dtype is None else dtypes.to_torch(dtype))
 
     def call(self, inputs: Tensor) -> Tensor:
         """The spectrum of each piece."""
@@ -314,9 +322,3 @@ class STFTSpectrogram(Layer):
             return torch.cat([power[:, :1], 2 * power[:, 1:-1], power[:, -1:]], 1)
         power = power.clamp(min=_LEAST_POWER)
         return power.sqrt() if self.mode == "magnitude" else 0.5 * power.log()
-
-
-def _given(values: Tensor, shape: Any, dtype: Any = None) -> Tensor:
-    """An initializer that has its values already."""
-    del shape
-    return values if dtype is None else values.to(dtypes.to_torch(dtype))
