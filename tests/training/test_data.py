@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import ramify
-from ramify.errors import ArgumentError, RamifyError
+from ramify.errors import RamifyError
 from ramify.training.data import Placement, PyDataset, adapter_for, arrays
 
 RNG = np.random.default_rng(0)
