@@ -117,8 +117,12 @@ GENERAL: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("option", GENERAL)
-@pytest.mark.parametrize("name", OPTIMIZERS)
+ALL = [(name, option) for name in OPTIMIZERS for option in GENERAL]
+# Each option with some optimizers, and each optimizer with some options; all of them in the slow run.
+SOME = [pytest.param(*both, marks=() if i % 5 == 0 else pytest.mark.slow) for i, both in enumerate(ALL)]
+
+
+@pytest.mark.parametrize(("name", "option"), SOME)
 def test_ten_steps_with_what_all_optimizers_can(pair, name, option):
     def make(lib, model):
         rate = lib.optimizers.schedules.CosineDecay(0.02, 8, 0.1)

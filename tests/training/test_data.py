@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import ramify
-from ramify.errors import ArgumentError
+from ramify.errors import RamifyError
 from ramify.training.data import Placement, PyDataset, adapter_for, arrays
 
 RNG = np.random.default_rng(0)
@@ -269,7 +269,7 @@ def test_an_error_in_a_worker_comes_through(workers):
 )
 def test_bad_data_is_named(data, arguments, message):
     m = model()
-    with pytest.raises(ArgumentError, match=message):
+    with pytest.raises(RamifyError, match=message):
         m.fit(*data, verbose=0, **arguments)
     m.fit(X, Y, verbose=0)
 
