@@ -59,6 +59,8 @@ class Row:
     """Axes whose sizes must be known when the model is made."""
     call_args: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of the call."""
+    called: Mapping[str, Any] = field(default_factory=dict)
+    """Hypothesis strategies for further arguments of the call."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Hypothesis strategies beyond those of `draws.py`, or in place of them: constructor argument -> values to draw."""
     keeps: Mapping[str, str] = field(default_factory=dict)
@@ -137,14 +139,14 @@ class Row:
         outputs = layer(*inputs, **kwargs) if self.spread else layer(inputs, **kwargs)
         return flat(outputs)
 
-    def both(self, ours: Any, theirs: Any, pairs: tuple[Any, Any], *, training: bool) -> tuple[list[Any], list[Any]]:
+    def both(self, ours: Any, theirs: Any, pairs: tuple[Any, Any], **called: Any) -> tuple[list[Any], list[Any]]:
         """The outputs here and in Keras; an image layer is given here what Keras drew."""
         mine, other = pairs
-        if training and self.random:
+        if called["training"] and self.random:
             drawn = theirs.get_random_transformation(other, training=True)
             want = theirs.transform_images(other, drawn, training=True)
             return flat(ours.transform_images(mine, drawn, training=True)), flat(want)
-        return self.call(ours, mine, training=training), self.call(theirs, other, training=training)
+        return self.call(ours, mine, **called), self.call(theirs, other, **called)
 
     def model(self, shapes: Any, **changes: Any) -> ramify.Model:
         """The smallest functional model with the layer in it."""

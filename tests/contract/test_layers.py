@@ -13,20 +13,15 @@ import keras
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 import ramify
 from ramify.errors import RamifyError
 from ramify.graph import SymbolicTensor
 from ramify.layers.calling import mask_of, set_mask
+from tests.contract.compare import assert_close, dtype_name, marked, plain, same_config, same_values, shareable
 from tests.contract.draws import FIXED, arguments
 from tests.contract.row import Row, flat, fresh
-from tests.contract.rows import images
 from tests.contract.table import ABSTRACT, FOREIGN, ROWS
-
-EXAMPLES = 8
-IMAGES = {row.name for row in images.ROWS}
 
 FIRST = [pytest.param(row, id=f"{row.name}-{i}") for i, row in enumerate(ROWS)]
 IN_GRAPHS = [row for row in FIRST if "graph" not in row.values[0].exceptions]
@@ -44,39 +39,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Layer .* does not support .*mask:UserWarning"),
     pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`:UserWarning"),  # Keras's
 ]
-
-
-def array(value):
-    tensor = value.detach() if isinstance(value, torch.Tensor) else torch.as_tensor(keras.ops.convert_to_numpy(value))
-    return tensor.to(torch.float64).numpy() if tensor.is_floating_point() else tensor.numpy()
-
-
-def assert_close(got, want, tolerance, what=""):
-    """Equal but for rounding, which is measured by the largest number among all that were made together."""
-    assert len(got) == len(want), what
-    arrays = [(a if a is None else array(a), b if b is None else array(b)) for a, b in zip(got, want, strict=True)]
-    finite = [np.abs(b[np.isfinite(b)]) for _, b in arrays if b is not None]
-    scale = max((float(b.max(initial=0)) for b in finite), default=0) or 1.0
-    for i, (a, b) in enumerate(arrays):
-        if a is None or b is None:  # no gradient is a gradient of zeros
-            assert not np.any(a if b is None else b), f"{what} {i}"
-        else:
-            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale, err_msg=f"{what} {i}")
-
-
-def dtype_name(value):
-    return str(value.dtype).removeprefix("torch.")
-
-
-def gradients(outputs, inputs, weights):
-    """Of a sum of the outputs with fixed factors, with respect to floating inputs and weights."""
-    rng = np.random.default_rng(3)
-    factors = [torch.as_tensor(rng.normal(size=y.shape)) for y in outputs]
-    total = sum((y * f.to(y.dtype)).sum() for y, f in zip(outputs, factors, strict=True) if y.requires_grad)
-    wanted = [x for x in flat(inputs) if x.requires_grad] + weights
-    if not wanted or not isinstance(total, torch.Tensor):  # whole numbers have no gradients
-        return [None for _ in wanted]
-    return torch.autograd.grad(total, wanted, allow_unused=True)
 
 
 # ---- the table ----
@@ -179,79 +141,7 @@ def test_parity_with_keras(row: Row, shapes, training):
     same_values(row, shapes, {}, training)
 
 
-def shareable(row, shapes):
-    """Whether what Keras drew can be given to our layer, too."""
-    return row.name in IMAGES and "training" not in row.exceptions and len(shapes) == 4
-
-
-def same_values(row, shapes, changes, training):
-    """Outputs, gradients, weights afterwards and losses are Keras's."""
-    if not training and "inference" in row.exceptions:
-        return row.call(row.layer(**changes), row.tensors(shapes))
-    ours, theirs = row.twins(shapes, keras, **changes)
-    gradient = row.name not in IMAGES  # some of Keras's write into the images
-    a, b = row.tensors(shapes, gradient=gradient), row.tensors(shapes, gradient=gradient)
-    got, want = row.both(ours, theirs, (a, b), training=training)
-    assert_close(got, want, row.tolerance[0], f"output {changes}")
-    assert [dtype_name(t) for t in got] == [dtype_name(t) for t in want]
-    grads = gradients(got, a, ours.trainable_weights)
-    assert all(g is None or g.isfinite().all() for g in grads)
-    if "gradients" not in row.exceptions and "keras" not in row.exceptions:
-        weights = [w.value for w in theirs.trainable_weights]
-        assert_close(grads, gradients(want, b, weights), row.tolerance[0], f"gradient {changes}")
-    assert_close(ours.weights, theirs.weights, row.tolerance[0], f"weight {changes}")
-    losses = [sorted(float(loss.detach()) for loss in layer.losses) for layer in (ours, theirs)]
-    np.testing.assert_allclose(*losses, rtol=10 * row.tolerance[0], err_msg=f"loss {changes}")
-    return got
-
-
-@pytest.mark.parametrize("row", [row for row in IN_GRAPHS if row.values[0].drawn])
-@pytest.mark.parametrize("examples", [EXAMPLES, pytest.param(100, marks=pytest.mark.slow)])
-def test_drawn_options(row: Row, examples):
-    shapes = row.shapes[0]
-
-    @settings(
-        max_examples=examples,
-        phases=[Phase.generate],  # shrinking a model takes minutes; the message has all that was drawn
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(changes=st.fixed_dictionaries({}, optional=row.drawn))
-    def compare(changes):
-        try:
-            row.call(row.layer(keras, **changes), row.tensors(shapes))
-        except ValueError:
-            with pytest.raises(RamifyError):
-                row.call(row.layer(**changes), row.tensors(shapes))
-            return
-        got = same_values(row, shapes, changes, training=False)
-        if not row.is_random(changes) or shareable(row, shapes):
-            same_values(row, shapes, changes, training=True)
-        symbols = row.call(row.layer(**changes), row.symbols(shapes))
-        assert [s.shape[1:] for s in symbols] == [tuple(t.shape[1:]) for t in got]
-        assert same_config(row.layer(**changes), row.layer(keras, **changes), row)
-
-    compare()
-
-
 # ---- configs, files, copies ----
-
-
-def same_config(ours, theirs, row):
-    if "config" in row.exceptions:
-        return True
-    assert plain(ours.get_config()) == plain(theirs.get_config())
-    return True
-
-
-def plain(config):
-    """Without what Keras writes for quantization; tuples and lists are one in JSON."""
-    if isinstance(config, dict):
-        return {k: plain(v) for k, v in config.items() if k not in ("quantization_config", "gptq_unpacked_column_size")}
-    if isinstance(config, float):
-        return float(np.float32(config))  # as Keras writes the factors of regularizers
-    return [plain(item) for item in config] if isinstance(config, (list, tuple)) else config
 
 
 def assert_equal_outputs(row, one, other, shapes):
@@ -351,15 +241,10 @@ def test_masks(row: Row, shapes):
     if "masks" in row.exceptions:
         return
     tensors, others, symbols = row.tensors(shapes), row.tensors(shapes), row.symbols(shapes)
-    for mine, their, symbol in zip(flat(tensors), flat(others), flat(symbols), strict=True):
-        if mine.ndim < 3 and not (mine.ndim == 2 and not mine.is_floating_point()):
-            continue
-        mask = torch.ones(mine.shape[:2], dtype=torch.bool)
-        mask[0, -1] = False
-        set_mask(mine, mask)
-        set_mask(their, mask)
-        their._keras_mask = mask.clone()
-        set_mask(symbol, ramify.Input(batch_shape=(None, *mask.shape[1:]), dtype="bool"))
+    marked(tensors, others)
+    for mine, symbol in zip(flat(tensors), flat(symbols), strict=True):
+        if (mask := mask_of(mine)) is not None:
+            set_mask(symbol, ramify.Input(batch_shape=(None, *mask.shape[1:]), dtype="bool"))
     fresh(ours, theirs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

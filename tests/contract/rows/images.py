@@ -26,6 +26,8 @@ def image(name: str, args: Any = None, *, shared: bool = False, shapes: Any = SH
     exceptions = {"masks": "an image has no time steps", "rank": "a dict or images of 3 or 4 axes: the family's tests"}
     if not shared:
         exceptions["training"] = "draws in an order of its own; the family's tests compare distributions"
+    if shapes is COLORED:
+        exceptions["drawn ranks"] = "a single image may have its channels first, where graphs have the batch"
     exceptions |= options.pop("exceptions", {})
     keeps = options.pop("keeps", {})
     return Row(

@@ -9,6 +9,7 @@ from tests.contract.row import Row, inner, spatial
 
 SOME = ((2, 3), (2, 5, 3))
 MOVING = frozenset({"moving_mean", "moving_variance"})
+POSITIVE = {"moving_variance_initializer": st.sampled_from(["ones", "zeros"])}
 AXIS = {"axis": "the last one or another: a size that must be known"}
 SPECTRAL = {
     "frozen": "as in Keras, training mode divides the kernel by its norm even where the layer is frozen",
@@ -21,7 +22,7 @@ NORMALIZATION = [
         {"momentum": 0.8},
         ((6, 3), (4, 5, 3)),
         moves=MOVING,
-        options={"momentum": st.floats(0, 1)},
+        options={"momentum": st.floats(0, 1), **POSITIVE},
         keeps={
             **AXIS,
             **dict.fromkeys(("renorm", "renorm_clipping", "renorm_momentum"), "the family's tests have it"),
@@ -32,7 +33,7 @@ NORMALIZATION = [
         {},
         ((4, 2, 5, 3),),
         moves=MOVING,
-        options={"axis": st.sampled_from([-1, 1, 2])},
+        options={"axis": st.sampled_from([-1, 1, 2]), **POSITIVE},
         known=(-1, 1, 2),
         exceptions={"masks": "its mask has a rank less than the input"},
     ),

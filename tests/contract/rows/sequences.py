@@ -12,19 +12,24 @@ from tests.contract.row import Row, inner
 
 QUERY_VALUE = [(2, 5, 4), (2, 6, 4)]
 QUERY_VALUE_KEY = [(2, 5, 4), (2, 6, 4), (2, 6, 4)]
+BLIND = {"drawn masks": "what a query gets that may see no key depends, in Keras, on the way of computing"}
+SEEN = {"return_attention_scores": st.booleans(), "use_causal_mask": st.booleans()}
 ATTENTION = [
     Row(
         "Attention",
         {"use_scale": True},
         (QUERY_VALUE, QUERY_VALUE_KEY),
+        called=SEEN,
         options={"score_mode": st.sampled_from(["dot", "concat"])},
     ),
-    Row("AdditiveAttention", {}, (QUERY_VALUE, QUERY_VALUE_KEY)),
+    Row("AdditiveAttention", {}, (QUERY_VALUE, QUERY_VALUE_KEY), called=SEEN),
     Row(
         "MultiHeadAttention",
         {"num_heads": 2, "key_dim": 3},
         (QUERY_VALUE, QUERY_VALUE_KEY),
         spread=True,
+        called=SEEN,
+        exceptions=BLIND,
         options={
             "num_heads": SMALL,
             "key_dim": SMALL,
@@ -40,6 +45,8 @@ ATTENTION = [
         {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
         (QUERY_VALUE, QUERY_VALUE_KEY),
         spread=True,
+        called=SEEN,
+        exceptions=BLIND,
         options={
             "head_dim": SMALL,
             "num_query_heads": st.sampled_from([2, 4]),
