@@ -135,3 +135,20 @@ def test_ten_thousand_predictions_do_not_grow_memory():
     x = np.ones((300, 2), dtype=np.float32)
     assert grown(lambda: m.predict(x, verbose=0), 200, 10_000, objects) < 20
     assert grown(lambda: m.predict(x, verbose=0), 200, 10_000, resident) < 4 * 2**20
+
+
+def test_a_step_begins_without_the_gradients_of_the_last():
+    seen = []
+
+    class Watched(layers.Dense):
+        def call(self, inputs):
+            if inputs.device.type != "meta":
+                seen.append([weight.grad is None for weight in self.weights])
+            return super().call(inputs)
+
+    x = ramify.Input((2,))
+    made = ramify.Model(x, Watched(1)(x))
+    made.compile("adam", "mse", run_eagerly=True)
+    for _ in range(3):
+        made.train_on_batch(X, Y)
+    assert seen == [[True, True]] * 3
