@@ -106,6 +106,8 @@ class EagerEngine(Engine):
     def train_batch(self, data: Any) -> StepLogs:
         """Forward, losses, backward, optimizer, metrics."""
         x, y, weight = unpack_x_y_sample_weight(data)
+        for one in self._weights or ():  # those of the last step would take memory during the forward pass
+            one.grad = None
         y_pred, loss = self.loss_of(x, y, weight, training=True)
         weights = self.trainable()
         if weights:

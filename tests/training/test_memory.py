@@ -144,3 +144,20 @@ def test_ten_thousand_predictions_do_not_grow_memory():
         print(rows, "rows:", ", ".join(f"{count:,} objects {size / 2**20:.2f} MiB" for count, size in seen))
         assert seen[-1][0] - seen[0][0] < 20
         assert seen[-1][1] - seen[0][1] < 4 * 2**20
+
+
+def test_a_step_begins_without_the_gradients_of_the_last():
+    seen = []
+
+    class Watched(layers.Dense):
+        def call(self, inputs):
+            if inputs.device.type != "meta":
+                seen.append([weight.grad is None for weight in self.weights])
+            return super().call(inputs)
+
+    x = ramify.Input((2,))
+    made = ramify.Model(x, Watched(1)(x))
+    made.compile("adam", "mse", run_eagerly=True)
+    for _ in range(3):
+        made.train_on_batch(X, Y)
+    assert seen == [[True, True]] * 3

@@ -155,3 +155,37 @@ def test_the_profiler_sees_a_copy():
     plain = large(copies(forward(conv, x)), 288)
     more = large(copies(forward(lambda x: conv(x.clone()), x)), 288)
     assert more - plain == {x.numel(): 1}
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("bias", [False, True])
+def test_kernels_of_one_pixel_train_as_a_dense_layers_do(rank, bias):
+    layer = getattr(ramify.layers, f"Conv{rank}D")(6, 1, use_bias=bias, padding="same", activation="tanh")
+    layer.build((None,) * (rank + 1) + (4,))
+    x = torch.randn(2, *(5, 3, 4)[:rank], 4, requires_grad=True)
+    kernel = layer.kernel.detach().reshape(4, 6).clone().requires_grad_()
+    shift = torch.zeros(6, requires_grad=True) if bias else None
+    mine, own = layer(x), [x, *layer.weights]
+    weights = torch.linspace(-1, 1, mine.numel()).reshape(mine.shape)
+    gradients = torch.autograd.grad((mine * weights).sum(), own)
+    wanted = torch.tanh(F.linear(x, kernel.t(), shift))
+    by_hand = torch.autograd.grad((wanted * weights).sum(), [x, kernel, *([shift] if bias else [])])
+    assert torch.equal(mine, wanted)
+    for ours, theirs in zip(gradients, by_hand, strict=True):
+        assert torch.equal(ours.reshape(theirs.shape), theirs)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), wanted, rtol=1e-5, atol=1e-6)
+    dense = training(
+        lambda images: torch.tanh(F.linear(images, kernel.t(), shift)), [x, kernel, shift] if bias else [x, kernel], x
+    )
+    assert copies(training(layer, own, x)) == copies(dense)
+
+
+def test_steps_and_groups_stay_convolutions():
+    for given in ({"strides": 2}, {"groups": 2}, {"data_format": "channels_first"}):
+        layer = ramify.layers.Conv2D(6, 1, **given)
+        x = torch.randn(2, 4, 4, 4, requires_grad=True)
+        y = layer(x)
+        with torch.no_grad():
+            torch.testing.assert_close(y, layer(x), rtol=1e-5, atol=1e-6)
+        assert y.shape == layer.compute_output_shape(x.shape)

@@ -92,3 +92,11 @@ def test_cropping_everything_away_is_refused():
 def test_cropping_is_a_view():
     x = torch.randn(1, 4, 4, 2)
     assert cropping.Cropping2D(1)(x).untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.uint8, torch.int64])
+def test_repeated_pixels_are_the_very_ones_whatever_the_factor(dtype):
+    x = torch.arange(250).reshape(1, 125, 1, 2).to(dtype)
+    for factor in (*range(1, 30), 41, 47):  # 1/25 and others are rounded down
+        y = up_sampling.UpSampling2D((factor, 2), dtype=str(dtype)[6:])(x)
+        assert torch.equal(y, x.repeat_interleave(factor, 1).repeat_interleave(2, 2))
