@@ -142,8 +142,21 @@ class LSTM(nn.Module):
         return self.head(last[0])
 
 
+class GRU(nn.Module):
+    """The last state of a GRU, and a linear head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru, self.head = nn.GRU(64, 128, batch_first=True), nn.Linear(128, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, steps, 64) -> (batch, 10)."""
+        _, last = self.gru(x)
+        return self.head(last[0])
+
+
 MODELS: dict[str, Callable[[], nn.Module]] = {
-    "mlp": MLP, "resnet20": ResNet20, "transformer": Transformer, "lstm": LSTM,
+    "mlp": MLP, "resnet20": ResNet20, "transformer": Transformer, "lstm": LSTM, "gru": GRU,
     "transformer12": partial(Transformer, 12, 768, 12), **LARGER,
 }  # fmt: skip
 
@@ -158,6 +171,9 @@ def to_torch(module: nn.Module, weights: list[Tensor]) -> list[Tensor]:
         case nn.LSTM():
             kernel, recurrent, bias = weights
             return [kernel.T, recurrent.T, bias, torch.zeros_like(bias)]
+        case nn.GRU():  # torch has the reset gate before the update gate
+            swapped = [torch.cat([part.chunk(3, -1)[i] for i in (1, 0, 2)], -1) for part in weights]
+            return [swapped[0].T, swapped[1].T, *swapped[2]]
         case Attention():
             kernels = [kernel.flatten(1).T for kernel in weights[:6:2]]
             biases = [bias.flatten() for bias in weights[1:6:2]]

@@ -73,6 +73,13 @@ def lstm(keras: Any) -> Any:
     return keras.Model(inputs, keras.layers.Dense(CLASSES, name="head")(x))
 
 
+def gru(keras: Any) -> Any:
+    """One GRU of width 128 over 100 steps of 64 features."""
+    inputs = keras.Input((100, 64))
+    x = keras.layers.GRU(128, name="gru")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(CLASSES, name="head")(x))
+
+
 def chain(keras: Any, depth: int) -> Any:
     """`depth` small Dense layers in a row; after every tenth, a skip connection is added."""
     x = skip = inputs = keras.Input((8,))
@@ -123,6 +130,7 @@ WORKLOADS = {
     "resnet20": Workload("ResNet-20, batch 64", resnet20, 64, (32, 32, 3)),
     "transformer": Workload("Transformer 4x256, batch 16x128", transformer, 16, (128,), tokens=True),
     "lstm": Workload("LSTM(128), batch 32x100x64", lstm, 32, (100, 64)),
+    "gru": Workload("GRU(128), batch 32x100x64", gru, 32, (100, 64)),
     "siamese": Workload("Siamese towers, batch 32", architectures.siamese, 32, (64,), others=((64,),)),
     "branching": Workload("2 inputs, 2 outputs, 32", architectures.branching, 32, (64,), others=((32,),), outputs=2),
     "wide_deep": Workload("Wide & deep, batch 64", architectures.wide_and_deep, 64, (256,)),
