@@ -23,7 +23,7 @@ LIMIT = 8
 
 SHARE = 2
 """What a model's plans may take in memory together, in sizes of its weights: a plan takes about one at most (each is
-folded or packed once), and a job has two kinds of inputs, whole batches and the last one. Further ones run the layers."""
+folded or packed once), and a job has two kinds of inputs, whole batches and the last one. Further kinds run layers."""
 
 FLOOR = 2**24
 """Bytes that they may always take: so many a model of many kinds of inputs may well spend."""

@@ -181,3 +181,12 @@ def test_functions_make_a_round_trip():
     again = metrics.deserialize(metrics.serialize(metric))
     assert again.get_config() == metric.get_config()
     assert again([1.0], [0.4]) == 1
+
+
+@pytest.mark.parametrize("values", [[], [0.1, 0.7, 1e-30], [3e38, 3e38], [float("nan")], [float("inf"), 1.0]])
+@pytest.mark.parametrize("weight", [1, 3, 1e-3])
+def test_the_mean_as_a_number_is_its_result(values, weight):
+    mean = metrics.Mean()
+    for value in values:
+        mean.update_state(torch.tensor(value), sample_weight=weight)
+    assert repr(mean.as_number()) == repr(mean.result().item())

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from ramify import activations
 from ramify.layers.arguments import own_arguments
 from ramify.layers.recurrent.cell import Cell, States, settle_cell
-from ramify.layers.recurrent.kernels import flat_weights
+from ramify.layers.recurrent.kernels import flat_weights, over_time
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
 
@@ -124,9 +124,7 @@ class GRUCell(Cell):
         biases = _torch_order(self.bias) if self.use_bias else (None, None)
         kernel, recurrent = _torch_order(self.kernel).t(), _torch_order(self.recurrent_kernel).t()
         weights = flat_weights(kernel, recurrent, biases[0], biases[1])
-        training = torch.is_grad_enabled()
-        outputs, h = torch.gru(inputs, states[0].unsqueeze(0), weights, self.use_bias, 1, 0.0, training, False, True)
-        return outputs, [h[0]]
+        return over_time(torch.gru, inputs, states[0], weights)
 
 
 @serializable("keras.layers")

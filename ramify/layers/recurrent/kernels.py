@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+
+
+def over_time(
+    kernel: Callable[..., Any], inputs: torch.Tensor, state: torch.Tensor, weights: list[torch.Tensor]
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """All steps of a kernel with one state, `torch.gru` and its like.
+
+    Time goes first: torch would turn the outputs of the other order in place, which captured steps cannot replay.
+
+    Args:
+        kernel: the function.
+        inputs: ``(batch, time, inputs)``.
+        state: ``(batch, units)``.
+        weights: what `flat_weights` made.
+    """
+    training = torch.is_grad_enabled()
+    steps, start = inputs.transpose(0, 1), state.unsqueeze(0)
+    outputs, last = kernel(steps, start, weights, len(weights) > 2, 1, 0.0, training, False, False)
+    return outputs.transpose(0, 1), [last[0]]
 
 
 def flat_weights(

@@ -9,7 +9,7 @@ import torch
 from ramify import activations
 from ramify.layers.arguments import own_arguments
 from ramify.layers.recurrent.cell import Cell, States, settle_cell
-from ramify.layers.recurrent.kernels import flat_weights
+from ramify.layers.recurrent.kernels import flat_weights, over_time
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
 
@@ -84,11 +84,8 @@ class SimpleRNNCell(Cell):
     def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
         """Torch's kernel for the activation."""
         del counts  # the state is the output: the caller has it for every step
-        kernel = _KERNELS[self.activation]
         weights = flat_weights(self.kernel.t(), self.recurrent_kernel.t(), self.bias)
-        training = torch.is_grad_enabled()
-        outputs, h = kernel(inputs, states[0].unsqueeze(0), weights, self.use_bias, 1, 0.0, training, False, True)
-        return outputs, [h[0]]
+        return over_time(_KERNELS[self.activation], inputs, states[0], weights)
 
 
 @serializable("keras.layers")

@@ -51,6 +51,39 @@ def test_steps_are_replayed_without_modules(monkeypatch):
     assert is_replayed(model)
 
 
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_recurrent_layers_are_replayed(name, sequences):
+    def run(how):
+        ramify.utils.set_random_seed(1)
+        x = ramify.Input((5, 4))
+        y = getattr(layers, name)(3, return_sequences=sequences)(x)
+        model = ramify.Model(x, layers.Dense(1)(layers.Flatten()(y)))
+        model.compile("adam", "mse", jit_compile=how)
+        return model, [model.train_on_batch(X.reshape(8, 5, 4), Y[:8]) for _ in range(6)]
+
+    model, losses = run("captured")
+    assert is_replayed(model)
+    assert losses == run(False)[1]
+
+
+def test_constants_are_made_once_and_sums_drop_their_axes(monkeypatch):
+    programs = []
+
+    def kept(program, budget):
+        programs.append(rewrite(program, budget))
+        return programs[-1]
+
+    rewrite = module.rewrite
+    monkeypatch.setattr(module, "rewrite", kept)
+    warm(make())
+    told = programs[0].rewrites
+    assert told["sums"] == 2  # the gradients of two biases
+    assert told["constants"] >= 1
+    called = [str(op.func) for op in programs[0].ops]
+    assert not any("ones_like" in name or "zeros" in name for name in called)
+
+
 # ---- what is not replayed, and why ----
 
 
