@@ -16,7 +16,7 @@ PACKAGE = ROOT / "ramify"
 TIERS = (
     ("errors", "version", "lazy", "startup"),
     ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings"),
-    ("variables", "dtype_policies", "random_states"),
+    ("variables", "dtype_policies", "random_states", "window_shapes"),
     ("graph",),
     ("activations",),
     ("ops",),
