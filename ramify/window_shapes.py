@@ -16,8 +16,10 @@ import torch.nn.functional as F
 Tensor = torch.Tensor
 
 
-def slid(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[int] | None:
+def slid(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool = False) -> list[int] | None:
     """The sizes that a window leaves which slides over some axes; ``None`` where it does not fit.
+
+    With `ceil`, a last window may reach over the end, if it begins before it.
 
     >>> slid((32, 32), (3, 3), 2, (1, 1), 1)
     [16, 16]
@@ -25,7 +27,13 @@ def slid(sizes: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> l
     given = [(v,) * len(sizes) if isinstance(v, int) else v for v in (kernel, stride, padding, dilation)]
     if any(not isinstance(v, (tuple, list)) or len(v) != len(sizes) for v in given) or min(given[1]) < 1:
         return None
-    found = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(sizes, *given, strict=True)]
+    found = []
+    for n, k, s, p, d in zip(sizes, *given, strict=True):
+        room = n + 2 * p - d * (k - 1) - 1
+        steps = -(-room // s) if ceil else room // s
+        if room < 0:
+            return None
+        found.append(steps if ceil and steps * s >= n + p else steps + 1)
     return found if min(found) > 0 else None
 
 
@@ -52,8 +60,10 @@ def _pooled(
 ) -> Tensor | None:
     halved = padding if isinstance(padding, int) else max(padding)
     least = kernel if isinstance(kernel, int) else min(kernel)
-    plain = x.ndim == 4 and x.is_floating_point() and not ceil_mode and not any(more.values()) and 2 * halved <= least
-    sizes = slid(tuple(x.shape[2:]), kernel, kernel if stride is None else stride, padding, dilation) if plain else None
+    plain = x.ndim == 4 and x.is_floating_point() and not any(more.values()) and 2 * halved <= least
+    if not plain:
+        return None
+    sizes = slid(tuple(x.shape[2:]), kernel, kernel if stride is None else stride, padding, dilation, ceil_mode)
     return None if sizes is None else torch.empty((*x.shape[:2], *sizes), dtype=x.dtype, device="meta")
 
 
