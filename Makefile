@@ -2,7 +2,7 @@
 # make test    the same environment with what the tests need, and the tests
 # make slow    the long forms of tests that `make test` runs on a sample: kills, bit flips, random graphs (an hour or two)
 # make lint    ruff and mypy
-# make bench   Ramify beside Keras and hand-written PyTorch; BENCH="--backends torch" says what to run
+# make bench   Ramify beside Keras and hand-written PyTorch; BENCH="--workloads mlp --minutes 2" says what to run
 # make docs    runs the code blocks of the pages and checks their links
 # make clean   removes everything that these made
 

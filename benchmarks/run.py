@@ -21,6 +21,7 @@ import argparse
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import results
 from report import page
@@ -56,7 +57,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--into", type=Path, help="a file of figures: these take the place of what it has of the same")
     add("--report", type=Path, help="measure nothing, print the tables of a file")
     options = parser.parse_args(arguments)
-    known = {"backends": PINS, "workloads": WORKLOADS, "parts": PARTS, "measures": MEASURES, "without": OWN}
+    known: dict[str, Any] = {
+        "backends": PINS,
+        "workloads": WORKLOADS,
+        "parts": PARTS,
+        "measures": MEASURES,
+        "without": OWN,
+    }
     for name, names in known.items():
         if unknown := [word for word in getattr(options, name) if word not in names]:
             parser.error(f"--{name} has no {', '.join(unknown)}; there are {', '.join(names)}")

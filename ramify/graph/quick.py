@@ -13,6 +13,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ramify.window_shapes import WINDOWS
+
 Tensor = torch.Tensor
 META = torch.device("meta")
 
@@ -123,7 +125,7 @@ def _resized(x: Tensor, size: Any = None, scale_factor: Any = None, **__: Any) -
     return _empty((*x.shape[:2], *size), x) if plain and x.is_floating_point() else None
 
 
-QUICK: dict[Any, Callable[..., Tensor | None]] = {
+QUICK: dict[Any, Callable[..., Tensor | None]] = WINDOWS | {
     F.linear: _linear,
     torch.addmm: _addmm,
     F.batch_norm: _batch_norm,
