@@ -15,7 +15,6 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version", "lazy", "startup"),
-    ("errors", "version", "lazy", "startup"),
     ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings", "text"),
     ("variables", "dtype_policies", "random_states", "window_shapes"),
     ("graph",),
