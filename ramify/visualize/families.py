@@ -113,7 +113,8 @@ def family_of(target: Any) -> Family:
         return FAMILIES["op"]
     if type(target).__name__ == "TorchModuleWrapper" and hasattr(inner := getattr(target, "module", None), "_modules"):
         target = inner
-    return _family_of_class(type(target))
+    kind: Any = type(target)
+    return _family_of_class(kind)
 
 
 @functools.cache

@@ -103,8 +103,9 @@ _READ = frozenset((*_WORDS, "axis", "activation", "input_dim", "output_dim"))
 
 def _told(layer: Any) -> dict[str, Any]:
     """The attributes of a layer that say something; asking a module for one that it lacks is slow."""
+    kind: Any = type(layer)
     names = _READ & getattr(layer, "__dict__", {}).keys()
-    told = {name: value for name in names | _names_of(type(layer)) if (value := getattr(layer, name, None)) is not None}
+    told = {name: value for name in names | _names_of(kind) if (value := getattr(layer, name, None)) is not None}
     return {name: value for name, value in told.items() if name in _CALLED or not inspect.isroutine(value)}
 
 
@@ -115,7 +116,8 @@ def _names_of(cls: type) -> frozenset[str]:
 
 def activation_word(layer: Any) -> str:
     """The name of the activation that a layer has beside what it does; empty without one."""
-    known = "activation" in getattr(layer, "__dict__", {}) or "activation" in _names_of(type(layer))
+    kind: Any = type(layer)
+    known = "activation" in getattr(layer, "__dict__", {}) or "activation" in _names_of(kind)
     if not known or type(layer).__name__ == "Activation":
         return ""
     return _named(layer.activation) if layer.activation is not None else ""
