@@ -103,8 +103,7 @@ class _Cloner:
     def __call__(self, layer: Layer) -> Layer:
         """The clone of a layer."""
         if layer not in self.new:
-            nested = self.recursive and isinstance(layer, Model)
-            if nested and (isinstance(layer, Sequential) or layer.has_graph):
+            if self.recursive and isinstance(layer, Model) and (isinstance(layer, Sequential) or layer.has_graph):
                 self.new[layer] = self.clone(layer)
             else:
                 self.new[layer] = self._made(layer)
