@@ -112,12 +112,24 @@ class Trainer(StateTree):
         calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=feed.num_batches, history=True)
         run = self.__dict__["training_run"] = Run(self, feed, validation, calls, initial_epoch, epochs)
         try:
-            with self.mode(training=True), _telling(calls):
+            with self.mode(training=True), self._repeatable(calls), _telling(calls):
                 self._run_epochs(run)
         finally:
             self.__dict__["training_run"] = None
         assert calls.history is not None  # it was added
         return calls.history
+
+    @contextmanager
+    def _repeatable(self, calls: CallbackList) -> Iterator[None]:
+        """Where a run may be resumed, no step is chosen by its speed: another choice rounds differently."""
+        auto = self._jit_compile == "auto" and any(callable(getattr(c, "resume_point", None)) for c in calls)
+        if auto:
+            self.jit_compile = False
+        try:
+            yield
+        finally:
+            if auto:
+                self.jit_compile = "auto"
 
     def _run_epochs(self, run: Run) -> None:
         feed, calls = run.feed, run.calls
