@@ -16,6 +16,7 @@ from ramify.callbacks import CallbackList, History
 from ramify.callbacks.logs import Logs, flat_sorted, to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
+from ramify.passes.plans import Plans
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
@@ -122,14 +123,14 @@ class Trainer(StateTree):
     @contextmanager
     def _repeatable(self, calls: CallbackList) -> Iterator[None]:
         """Where a run may be resumed, no step is chosen by its speed: another choice rounds differently."""
-        auto = self._jit_compile == "auto" and any(callable(getattr(c, "resume_point", None)) for c in calls)
-        if auto:
-            self.jit_compile = False
+        if self._jit_compile != "auto" or not any(callable(getattr(c, "resume_point", None)) for c in calls):
+            yield
+            return
+        self.jit_compile, off, Plans.off = False, Plans.off, True
         try:
             yield
         finally:
-            if auto:
-                self.jit_compile = "auto"
+            self.jit_compile, Plans.off = "auto", off
 
     def _run_epochs(self, run: Run) -> None:
         feed, calls = run.feed, run.calls
