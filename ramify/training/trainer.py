@@ -16,6 +16,7 @@ from ramify.callbacks import CallbackList, History
 from ramify.callbacks.logs import Logs, flat_sorted, to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
+from ramify.passes.plans import Plans
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
@@ -112,12 +113,24 @@ class Trainer(StateTree):
         calls = self._callbacks(callbacks, verbose, epochs=epochs, steps=feed.num_batches, history=True)
         run = self.__dict__["training_run"] = Run(self, feed, validation, calls, initial_epoch, epochs)
         try:
-            with self.mode(training=True), _telling(calls):
+            with self.mode(training=True), self._repeatable(calls), _telling(calls):
                 self._run_epochs(run)
         finally:
             self.__dict__["training_run"] = None
         assert calls.history is not None  # it was added
         return calls.history
+
+    @contextmanager
+    def _repeatable(self, calls: CallbackList) -> Iterator[None]:
+        """Where a run may be resumed, no step is chosen by its speed: another choice rounds differently."""
+        if self._jit_compile != "auto" or not any(callable(getattr(c, "resume_point", None)) for c in calls):
+            yield
+            return
+        self.jit_compile, off, Plans.off = False, Plans.off, True
+        try:
+            yield
+        finally:
+            self.jit_compile, Plans.off = "auto", off
 
     def _run_epochs(self, run: Run) -> None:
         feed, calls = run.feed, run.calls
