@@ -27,6 +27,7 @@ _FUNCTION = ("function", "builtin_function_or_method", "method", "type")
 # Where Keras looks for classes that are public nowhere.
 _SPECIAL_NAME = {
     ("keras", "Functional"): ("keras.src.models.functional", "Functional"),
+    ("keras", "CustomScaleLayer"): ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"),
     ("keras", "LayerScale"): ("keras.src.applications.convnext", "LayerScale"),
     ("keras", "StochasticDepth"): ("keras.src.applications.convnext", "StochasticDepth"),
 }

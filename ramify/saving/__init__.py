@@ -8,6 +8,7 @@ from ramify.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from ramify.saving import application_layers as _application_layers  # noqa: F401 - for files that name them
 from ramify.saving.checkpoint import load_checkpoint, save_checkpoint
 from ramify.saving.editor import KerasFileEditor
 from ramify.saving.models import load_model, model_from_json, save_model

@@ -1,6 +1,5 @@
 """The layers everything else is made of."""
 
-from ramify.layers.core import convnext as _convnext  # noqa: F401 - for files that name its layers
 from ramify.layers.core.dense import Dense
 from ramify.layers.core.einsum_dense import EinsumDense
 from ramify.layers.core.embedding import Embedding

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from ramify import dtypes
 from ramify.errors import ArgumentError, InputError
 from ramify.image_format import checked_choice, checked_data_format
+from ramify.layers.arguments import own_arguments, settle
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
 from ramify.registry import serializable
@@ -84,20 +85,11 @@ class MelSpectrogram(Layer):
         ref_power: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        arguments = own_arguments(locals())
         super().__init__(**kwargs)
-        self.fft_length = fft_length
-        self.sequence_stride = sequence_stride
+        settle(self, arguments)
         self.sequence_length = sequence_length or fft_length
-        self.window = window
-        self.sampling_rate = sampling_rate
-        self.num_mel_bins = num_mel_bins
-        self.min_freq = min_freq
         self.max_freq = max_freq or sampling_rate // 2
-        self.power_to_db = power_to_db
-        self.top_db = top_db
-        self.mag_exp = mag_exp
-        self.min_power = min_power
-        self.ref_power = ref_power
         if not 0 < self.sequence_length <= fft_length or sequence_stride < 1:
             raise ArgumentError(
                 f"MelSpectrogram takes 0 < sequence_length <= fft_length and a positive sequence_stride, but got "
@@ -239,16 +231,12 @@ class STFTSpectrogram(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
+        arguments = own_arguments(locals())
         super().__init__(**kwargs)
+        settle(self, arguments)
         self.mode = checked_choice(mode, _MODES, "STFTSpectrogram: mode")
-        self.frame_length = frame_length
-        self.frame_step = frame_step
-        self.fft_length = fft_length
-        self.window = window
-        self.periodic = periodic
         self.scaling = None if scaling is None else checked_choice(scaling, ("density", "spectrum"), "STFT: scaling")
         self.padding = checked_choice(padding, ("valid", "same"), "STFTSpectrogram: padding")
-        self.expand_dims = expand_dims
         self.data_format = checked_data_format(data_format, "STFTSpectrogram")
         self.input_spec = InputSpec(ndim=3)
         self._step = frame_step or max(frame_length // 2, 1)

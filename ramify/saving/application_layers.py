@@ -1,4 +1,4 @@
-"""The two layers that Keras's ConvNeXt models bring along; files of those models name them."""
+"""Layers that models of `keras.applications` bring along: nobody builds with them, but files of those models name them."""
 
 from __future__ import annotations
 
@@ -45,6 +45,33 @@ class LayerScale(Layer):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The scaled input."""
         return inputs * self.gamma
+
+
+@serializable("keras")
+class CustomScaleLayer(Layer):
+    """The first input plus the second one times a fixed factor: the residual sums of Inception-ResNet.
+
+    Source: Szegedy et al., 2017, "Inception-v4, Inception-ResNet and the impact of residual connections on learning".
+
+    Args:
+        scale: the factor.
+
+    Shapes:
+        Two tensors of one shape -> that shape.
+
+    Example:
+
+    >>> CustomScaleLayer(0.5)([torch.ones(1, 2), torch.ones(1, 2)]).tolist()
+    [[1.5, 1.5]]
+    """
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, inputs: list[torch.Tensor]) -> torch.Tensor:
+        """The sum."""
+        return torch.add(inputs[0], inputs[1], alpha=self.scale)
 
 
 @serializable("keras")
