@@ -1,4 +1,4 @@
-"""Layers that models of `keras.applications` bring along: nobody builds with them, but files of those models name them."""
+"""Layers that models of `keras.applications` bring along: nobody builds with them, but their files name them."""
 
 from __future__ import annotations
 
