@@ -1,8 +1,8 @@
 """Neural networks that branch: the Keras Functional API, native on PyTorch."""
 
-from ramify.startup import uncollected
+from ramify.startup import uncollected as _uncollected
 
-with uncollected():
+with _uncollected():
     from ramify import (
         activations,
         backend,

@@ -36,6 +36,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
         ArgumentError: a pattern that cannot be read, or whose sides differ in names.
         ShapeError: a tensor that does not fit the left side.
 
+    >>> import torch
     >>> rearrange(torch.arange(6).reshape(1, 6), "b (h w) -> b w h", h=2)
     tensor([[[0, 3],
              [1, 4],

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from ramify import dtypes
 from ramify.graph import Graph, Node, SymbolicTensor, SymbolicValue, paused
@@ -180,7 +180,7 @@ class _Products(TorchFunctionMode):
         if formula is not None:
             result = QUICK[func](*args, **(kwargs or {}))
             if result is not None:
-                self.flops += formula(*args, **(kwargs or {}))
+                self.flops += formula(*args, **(kwargs or {}), result=result)
                 return result
         if func in QUICK:
             return func(*args, **(kwargs or {}))
@@ -190,6 +190,10 @@ class _Products(TorchFunctionMode):
 
 def _linear(x: torch.Tensor, weight: torch.Tensor, *_: Any, **__: Any) -> int:
     return int(_MM((math.prod(x.shape[:-1]), x.shape[-1]), tuple(reversed(weight.shape))))
+
+
+def _convolution(x: torch.Tensor, kernel: torch.Tensor, *_: Any, result: torch.Tensor, **__: Any) -> int:
+    return int(conv_flop_count(list(x.shape), list(kernel.shape), list(result.shape)))
 
 
 def _addmm(bias: Any, x: torch.Tensor, weight: torch.Tensor, **__: Any) -> int:
@@ -208,6 +212,9 @@ _BMM: Any
 _MM, _BMM = flop_registry[torch.ops.aten.mm], flop_registry[torch.ops.aten.bmm]
 _FORMULAS: dict[Any, Callable[..., int]] = {
     F.linear: _linear,
+    F.conv1d: _convolution,
+    F.conv2d: _convolution,
+    F.conv3d: _convolution,
     torch.addmm: _addmm,
     F.scaled_dot_product_attention: _attention,
 }

@@ -20,6 +20,7 @@ DRAWN = [
 ]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Layer .* does not support .*mask:UserWarning"),
+    pytest.mark.filterwarnings("ignore:(?s).*softmax over axis -1 .* has size 1:UserWarning"),  # Keras's
     pytest.mark.filterwarnings("ignore:You passed `rms_scaling=True`:UserWarning"),  # Keras's
 ]
 

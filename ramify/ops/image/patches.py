@@ -62,6 +62,7 @@ def extract_patches(
     Returns:
         A tensor of shape ``(batch, rows, columns, height * width * channels)``.
 
+    >>> import torch
     >>> extract_patches(torch.ones(2, 8, 9, 3), 3).shape
     torch.Size([2, 2, 3, 27])
     """
@@ -79,6 +80,7 @@ def extract_patches_3d(
 ) -> Tensor:
     """The windows of volumes, each as one vector; arguments as in `extract_patches`, with a depth before the height.
 
+    >>> import torch
     >>> extract_patches_3d(torch.ones(1, 4, 4, 4, 2), 2).shape
     torch.Size([1, 2, 2, 2, 16])
     """

@@ -49,6 +49,7 @@ def resize(
     Raises:
         ArgumentError: names or sizes outside their range.
 
+    >>> import torch
     >>> resize(torch.ones(8, 9, 3), (4, 5)).shape
     torch.Size([4, 5, 3])
     """
@@ -120,6 +121,7 @@ def scale_and_translate(
     Returns:
         A tensor of shape `output_shape` and the dtype of `images`.
 
+    >>> import torch
     >>> scale_and_translate(torch.ones(2, 2), (4, 4), torch.tensor([2.0, 2.0]), torch.zeros(2), (0, 1), "linear").shape
     torch.Size([4, 4])
     """

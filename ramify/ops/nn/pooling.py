@@ -99,6 +99,7 @@ def max_pool(
     Returns:
         A tensor of shape ``(batch, ..., channels)``.
 
+    >>> import torch
     >>> max_pool(torch.tensor([[[1.0], [3.0], [2.0], [0.0]]]), 2).flatten()
     tensor([3., 2.])
     """
@@ -115,6 +116,7 @@ def average_pool(
 ) -> Tensor:
     """The mean of each window; padding does not count. Arguments as in `max_pool`.
 
+    >>> import torch
     >>> average_pool(torch.tensor([[[1.0], [3.0], [2.0], [0.0]]]), 2).flatten()
     tensor([2., 1.])
     """
@@ -141,6 +143,7 @@ def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None =
     Returns:
         A tensor of shape ``(batch, *output_size, channels)``.
 
+    >>> import torch
     >>> adaptive_max_pool(torch.tensor([[[1.0], [3.0], [2.0]]]), 2).flatten()
     tensor([3., 3.])
     """
@@ -152,6 +155,7 @@ def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None =
 def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Tensor:
     """The mean of each of as many windows as are wanted, spread evenly; arguments as in `adaptive_max_pool`.
 
+    >>> import torch
     >>> adaptive_average_pool(torch.tensor([[[1.0], [3.0], [2.0]]]), 2).flatten()
     tensor([2.0000, 2.5000])
     """

@@ -8,9 +8,9 @@ import torch
 
 from ramify.errors import ArgumentError, ShapeError
 from ramify.layers.core.input_layer import Input
-from ramify.layers.reshaping import cropping, up_sampling, zero_padding
+from ramify.layers.reshaping import margins, up_sampling
 
-HOME = {"ZeroPadding": zero_padding, "Cropping": cropping, "UpSampling": up_sampling}
+HOME = {"ZeroPadding": margins, "Cropping": margins, "UpSampling": up_sampling}
 SIZE = {1: (11,), 2: (9, 8), 3: (6, 5, 7)}
 CASES = [
     *((f"{kind}{r}D", {}) for kind in HOME for r in (1, 2, 3)),
@@ -71,9 +71,9 @@ def test_configs_are_those_of_keras(name, case):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: zero_padding.ZeroPadding2D(-1),
-        lambda: zero_padding.ZeroPadding2D((1, 2, 3)),
-        lambda: cropping.Cropping1D((1, 2, 3)),
+        lambda: margins.ZeroPadding2D(-1),
+        lambda: margins.ZeroPadding2D((1, 2, 3)),
+        lambda: margins.Cropping1D((1, 2, 3)),
         lambda: up_sampling.UpSampling1D(0),
         lambda: up_sampling.UpSampling2D((2, 1.5)),
         lambda: up_sampling.UpSampling2D(2, interpolation="area"),
@@ -86,12 +86,12 @@ def test_wrong_arguments_are_refused(make):
 
 def test_cropping_everything_away_is_refused():
     with pytest.raises(ShapeError, match="leaves nothing"):
-        cropping.Cropping2D(2)(Input((4, 6, 1)))
+        margins.Cropping2D(2)(Input((4, 6, 1)))
 
 
 def test_cropping_is_a_view():
     x = torch.randn(1, 4, 4, 2)
-    assert cropping.Cropping2D(1)(x).untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    assert margins.Cropping2D(1)(x).untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.uint8, torch.int64])
