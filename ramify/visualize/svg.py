@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from xml.sax import saxutils
 
 from ramify.visualize.display import PALETTES, Box, DisplayList, Group, Path, Style, Text
+from ramify.visualize.text import text_width
 
 # Fonts as wide as Helvetica, by whose widths cards are made.
 FONT = "Arimo, 'Liberation Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif"
@@ -96,4 +97,6 @@ def _shape(shape: Box | Path | Text) -> str:
     bold = ' font-weight="700"' if shape.bold else ""
     anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
     place = f'x="{n(shape.x)}" y="{n(shape.y)}" font-size="{shape.size:g}"'
+    if shape.text:  # a machine without these fonts takes wider ones, whose words would run into what stands beside them
+        place += f' textLength="{n(text_width(shape.text, shape.size, shape.bold))}" lengthAdjust="spacingAndGlyphs"'
     return f'<text class="{shape.style}" {place}{bold}{anchor}>{escape(shape.text)}</text>'
