@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import io
 import json
-import stat
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from ramify.errors import FileFormatError, UnsafeFileError
+from ramify.saving.zips import BoundedFile, Member, members
 
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
 MAX_JSON = 256 * 2**20
 MAX_DEFLATED_JSON = 32 * 2**20
+MAX_DEFLATED_ASSETS = 8 * 2**20  # all of them together
+_SPARE = 64 * 2**20
+_VALUE, _OBJECT = 64, 200  # bytes that a value and an object of JSON take at most, on the whole
 _CHUNK = 2**20
-_LOCAL_HEADER = 30
 
 
-def write(path: Path, members: Mapping[str, Any]) -> None:
+def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write a zip with stored members.
 
     Args:
         path: where to.
-        members: name -> bytes or a buffer, in order.
+        content: name -> bytes or a buffer, in order.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in members.items():
+        for name, data in content.items():
             with archive.open(name, "w", force_zip64=len(data) > 2**31) as member:
                 for start in range(0, len(data), 64 * _CHUNK):
                     member.write(data[start : start + 64 * _CHUNK])
@@ -46,10 +48,11 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._handle = path.open("rb")
+        self._handle = BoundedFile(path)
         try:
             self._zip = zipfile.ZipFile(self._handle)
             self._members = self._checked()
+            self._handle.loosen()
         except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as error:
             self.close()
             if isinstance(error, FileFormatError):
@@ -76,28 +79,25 @@ class Archive:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _checked(self) -> dict[str, zipfile.ZipInfo]:
-        members: dict[str, zipfile.ZipInfo] = {}
-        for info in self._zip.infolist():
-            name = info.filename
-            if name in members:
-                raise UnsafeFileError(f"{self.path} has two members named {name!r}; which one counts is not decided.")
-            parts = PurePosixPath(name).parts
-            inside = name in (METADATA, CONFIG, WEIGHTS) or name.startswith(ASSETS)
-            if ".." in parts or name.startswith("/") or "\\" in name or ":" in name or "\0" in name or not inside:
+    def _checked(self) -> dict[str, Member]:
+        found = members(self._zip, self._handle, self.path)
+        for name in found:
+            if name not in (METADATA, CONFIG, WEIGHTS) and not name.startswith(ASSETS):
                 raise UnsafeFileError(f"{self.path} has the member {name!r}, which no model file needs.")
-            if stat.S_ISLNK(info.external_attr >> 16):
-                raise UnsafeFileError(f"The member {name!r} of {self.path} is a link. It is not followed.")
-            if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise FileFormatError(f"The member {name!r} of {self.path} is encrypted or packed in an unknown way.")
-            members[name] = info
         for name in (CONFIG, WEIGHTS):
-            if name not in members:
+            if name not in found:
                 raise FileFormatError(
-                    f"{self.path} has no {name} (it has {sorted(members) or 'nothing'}). It is incomplete, or another "
-                    "kind of zip. Save the model again."
+                    f"{self.path} has no {name} (it has {sorted(found)[:20] or 'nothing'}). It is incomplete, or "
+                    "another kind of zip. Save the model again."
                 )
-        return members
+        assets = [info for name, (info, _) in found.items() if name.startswith(ASSETS)]
+        packed = sum(info.file_size for info in assets if info.compress_type == zipfile.ZIP_DEFLATED)
+        if packed > MAX_DEFLATED_ASSETS:
+            raise UnsafeFileError(
+                f"The assets in {self.path} unpack to {packed} bytes; at most {MAX_DEFLATED_ASSETS} are read. Save the "
+                "model again: assets are written as they are, and are read at any size then."
+            )
+        return found
 
     def json(self, name: str) -> dict[str, Any]:
         """A member as JSON; empty for metadata that is not there.
@@ -105,13 +105,17 @@ class Archive:
         Raises:
             FileFormatError: damaged, too large, or no JSON object.
         """
-        info = self._members.get(name)
-        if info is None:
+        if name not in self._members:
             return {}
+        info = self._members[name].info
         limit = MAX_JSON if info.compress_type == zipfile.ZIP_STORED else MAX_DEFLATED_JSON
         if info.file_size > limit:
             raise UnsafeFileError(f"{name} in {self.path} unpacks to {info.file_size} bytes; at most {limit} are read.")
-        return parsed(self._bytes(info, limit), f"{name} in {self.path}")
+        data = self._bytes(info, limit)
+        takes = _VALUE * (data.count(b",") + data.count(b"[")) + _OBJECT * data.count(b"{")
+        if takes > 2 * self.path.stat().st_size + _SPARE:
+            raise UnsafeFileError(f"{name} in {self.path} is small, but has too many values to be a model's.")
+        return parsed(data, f"{name} in {self.path}")
 
     def _bytes(self, info: zipfile.ZipInfo, limit: int) -> bytes:
         try:
@@ -131,7 +135,7 @@ class Archive:
         Args:
             limit: bytes that a packed member may unpack to.
         """
-        info = self._members[WEIGHTS]
+        info, start = self._members[WEIGHTS]
         if info.compress_type == zipfile.ZIP_DEFLATED:
             if info.file_size > limit:
                 raise UnsafeFileError(
@@ -142,18 +146,16 @@ class Archive:
             with self._zip.open(info) as member:
                 while member.read(_CHUNK):  # the zip's own checksum is compared at the end
                     pass
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
             raise FileFormatError(f"{WEIGHTS} in {self.path} is damaged: {error}. Take a copy of the file.") from None
-        self._handle.seek(info.header_offset)
-        header = self._handle.read(_LOCAL_HEADER)
-        start = info.header_offset + _LOCAL_HEADER + int.from_bytes(header[26:28], "little")
-        start += int.from_bytes(header[28:30], "little")
         return io.BufferedReader(_Window(self._handle, start, info.file_size))
 
     def assets(self, path: str) -> dict[str, bytes]:
         """The assets of a layer: name -> content."""
         prefix = f"{ASSETS}{path}/" if path else ASSETS
-        found = [info for name, info in self._members.items() if name.startswith(prefix) and not name.endswith("/")]
+        found = [
+            info for name, (info, _) in self._members.items() if name.startswith(prefix) and not name.endswith("/")
+        ]
         return {info.filename.removeprefix(prefix): self._bytes(info, MAX_JSON) for info in found}
 
 
