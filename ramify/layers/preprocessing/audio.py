@@ -65,6 +65,11 @@ class MelSpectrogram(Layer):
     torch.Size([2, 20, 16])
     """
 
+    fft_length: int
+    sequence_stride: int
+    top_db: float
+    min_power: float
+    ref_power: float
     _window: Tensor
     _mel: Tensor
 
@@ -214,6 +219,9 @@ class STFTSpectrogram(Layer):
     torch.Size([2, 30, 33])
     """
 
+    frame_length: int
+    window: str | None
+    periodic: bool
     real_kernel: Tensor | None
     imag_kernel: Tensor | None
 
