@@ -47,4 +47,4 @@ def fetch(file: str, path: str | None = None, cache_subdir: str = "datasets", ex
         extract: whether it is an archive to unpack.
     """
     origin, digest = FILES[file]
-    return get_file(path or file, origin, file_hash=digest, cache_subdir=cache_subdir, extract=extract)
+    return get_file(path or file, origin, file_hash=digest or False, cache_subdir=cache_subdir, extract=extract)

@@ -7,6 +7,7 @@ random states, and where a running `fit` stands. ``sha256`` in its header is tha
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -51,15 +52,18 @@ class Snapshot:
             raise ArgumentError(f"{model.describe()} has no weights to save yet. Build it, or call it on data first.")
         self.tensors: Tensors = {}
         names: dict[str, str] = {}
-        for part in parts_of(model):
-            if part.path == OPTIMIZER:
-                continue
-            store: dict[str, Any] = {}
-            part.owner.save_own_variables(store)
-            names[part.path] = part.name
-            for key, value in store.items():
-                tensor = value if isinstance(value, torch.Tensor) else torch.from_numpy(np.array(array_of(value)[0]))
-                self.tensors[f"weights/{join(part.path, 'vars')}/{key}"] = plain_copy(tensor)
+        with _updates_apart(model):
+            for part in parts_of(model):
+                if part.path == OPTIMIZER:
+                    continue
+                store: dict[str, Any] = {}
+                part.owner.save_own_variables(store)
+                names[part.path] = part.name
+                for key, value in store.items():
+                    tensor = (
+                        value if isinstance(value, torch.Tensor) else torch.from_numpy(np.array(array_of(value)[0]))
+                    )
+                    self.tensors[f"weights/{join(part.path, 'vars')}/{key}"] = plain_copy(tensor)
         run = model.training_run
         state = {
             "names": names,
@@ -133,7 +137,8 @@ class Checkpoint:
         found = _optimizers(model)
         self._check(list(found), list(self.state["optimizers"]), "optimizers")
         metrics = list(_metrics(model))
-        load(model, _Held(self))
+        with _updates_apart(model):
+            load(model, _Held(self))
         for name, one in found.items():
             load_optimizer_state(one, self.state["optimizers"][name], model.trainable_weights, str(self.path))
         if len(metrics) == len(self.state["metrics"]):  # they differ before the first batch was seen
@@ -199,6 +204,19 @@ def _digest(tensors: Tensors) -> str:
         for piece in tensor_file.pieces(tensor):
             digest.update(piece)
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _updates_apart(model: Layer) -> Iterator[None]:
+    """Let layers with low-rank updates save and load these as they are: merged, training would not go on the same."""
+    layers = [vars(one) for one in model.modules() if getattr(one, "lora_enabled", False)]
+    try:
+        for attributes in layers:  # past `__setattr__`, so that nothing takes the layer for a changed one
+            attributes["lora_enabled"] = False
+        yield
+    finally:
+        for attributes in layers:
+            attributes["lora_enabled"] = True
 
 
 # ---- weights, as the loader of weight files takes them ----

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ramify import registry
 from ramify.errors import FileFormatError
 from ramify.layers.layer import Layer
+from ramify.layers.weights import WeightHolder
 from ramify.lazy import lazy
 from ramify.saving import archive
 from ramify.saving.hdf5 import Entry, WeightFile
@@ -92,6 +93,7 @@ def plan(model: Any, file: WeightFile, *, by_name: bool = False, optimizer: bool
             found.problems.append(f"{word}: all {len(_weights(layer))} weight(s) are missing in the file")
         else:
             found.compare(word, _weights(layer), filled.pop(name), name)
+            found.read += [one for one in layer.modules() if isinstance(one, WeightHolder)]
     top = f"{root}/{_TOP}" if root else _TOP
     if file.has(top) and (arrays := _arrays(file, top)):
         found.compare(model.describe(), model.saved_weights(), arrays, _TOP)
@@ -108,8 +110,18 @@ def _layers(model: Any) -> list[Any]:
 
 
 def _weights(layer: Any) -> list[Any]:
-    """In the order of the old files."""
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
+    """In the order of the old files, which know no low-rank updates and no weights that stand still for them."""
+    updated = [one for one in layer.modules() if getattr(one, "lora_enabled", False)]
+    if not updated:
+        return [*layer.trainable_weights, *layer.non_trainable_weights]
+    trained, left = {id(weight) for weight in layer.trainable_weights}, set()
+    for one in updated:
+        factors = {id(factor) for factor in one.lora_factors(scaled=False)}
+        left |= factors
+        if factors & trained:
+            trained.add(id(getattr(one, one.matrix_name)))
+    kept = [weight for weight in layer.weights if id(weight) not in left]
+    return sorted(kept, key=lambda weight: id(weight) not in trained)
 
 
 def _matched(layers: list[Any], names: list[str], *, by_name: bool) -> Iterable[tuple[Any, str | None]]:

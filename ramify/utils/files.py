@@ -25,7 +25,7 @@ def get_file(
     origin: str | None = None,
     untar: bool = False,
     md5_hash: str | None = None,
-    file_hash: str | None = None,
+    file_hash: str | bool | None = None,
     cache_subdir: str = "datasets",
     hash_algorithm: str = "auto",
     extract: bool = False,
@@ -43,7 +43,9 @@ def get_file(
         origin: address, ``http``, ``https`` or ``file``.
         untar: like `extract`; Keras's older name.
         md5_hash: like `file_hash`; likewise.
-        file_hash: SHA-256 or MD5 of the file, as hexadecimal digits. Without it, whatever the server sends is taken.
+        file_hash: SHA-256 or MD5 of the file, as hexadecimal digits, such as ``"sha256:9f86..."`` or the digits alone.
+            One is asked for, since without it nobody knows what the server sends, or what lies in the cache. False
+            takes it on trust.
         cache_subdir: folder below the cache's.
         hash_algorithm: ``"sha256"``, ``"md5"`` or ``"auto"``, which tells by the number of digits.
         extract: whether to unpack an archive.
@@ -55,7 +57,7 @@ def get_file(
         Path of the file, or of the folder that was unpacked.
 
     Raises:
-        ArgumentError: no address, a name with folders in it, a hash that is none.
+        ArgumentError: no address, a name with folders in it, no hash, or one that is none.
         FileFormatError: a file with another hash, or that is no archive.
         UnsafeFileError: an archive with something else than files inside its folder.
         ConnectionError: the address cannot be reached.
@@ -69,8 +71,7 @@ def get_file(
         raise ArgumentError(
             f"fname is a name without folders, but is {name!r}. Use cache_dir and cache_subdir for those."
         )
-    wanted = file_hash or md5_hash
-    algorithm = _algorithm("md5" if file_hash is None and md5_hash else hash_algorithm, wanted)
+    algorithm, wanted = _hash(file_hash, md5_hash, hash_algorithm, origin)
     home = Path(cache_dir) if cache_dir is not None else keras_home()
     folder = home.expanduser() / cache_subdir
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +108,24 @@ def hash_of(path: str | os.PathLike[str], algorithm: str = "sha256") -> str:
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def _hash(file_hash: str | bool | None, md5_hash: str | None, algorithm: str, origin: str) -> tuple[str, str | None]:
+    """The algorithm and the digits that a file must have; no digits where it is taken on trust."""
+    if file_hash is False:
+        return _algorithm(algorithm, None), None
+    if not file_hash and md5_hash:
+        return _algorithm("md5", md5_hash), md5_hash
+    if not isinstance(file_hash, str) or not file_hash:
+        raise ArgumentError(
+            f"get_file needs `file_hash` to know that it gets what you mean from {origin}. Compute it on a copy that "
+            "you trust, `sha256sum FILE` or `hashlib.file_digest(open(FILE, 'rb'), 'sha256').hexdigest()`, and pass "
+            "`file_hash='sha256:...'`; or pass `file_hash=False` to take whatever is sent."
+        )
+    named, _, digits = file_hash.rpartition(":")
+    if named in ("sha256", "md5") and algorithm in ("auto", named):
+        return _algorithm(named, digits), digits
+    return _algorithm(algorithm, file_hash), file_hash
 
 
 def _algorithm(algorithm: str, wanted: str | None) -> str:

@@ -358,7 +358,7 @@ def test_f11_a_link_in_the_cache(tmp_path):
     (tmp_path / "secret").write_bytes(CANARY)
     (cache / "name").symlink_to(tmp_path / "secret")
     origin = f"file://{tmp_path / 'source'}"
-    assert get_file("name", origin=origin, cache_dir=tmp_path) == str(cache / "name")
+    assert get_file("name", origin=origin, cache_dir=tmp_path, file_hash=False) == str(cache / "name")
     assert (cache / "name").read_bytes() == b"!"
     assert not (cache / "name").is_symlink()
     assert (tmp_path / "secret").read_bytes() == CANARY

@@ -55,7 +55,32 @@ def server(tmp_path):
 
 
 def fetch(server, name, **kwargs):
+    if "md5_hash" not in kwargs:
+        kwargs.setdefault("file_hash", False)
     return Path(get_file(origin=f"{server.url}/{name}", cache_dir=server.cache, **kwargs))
+
+
+@pytest.mark.parametrize("hashes", [{}, {"file_hash": None}, {"file_hash": ""}, {"file_hash": True}])
+def test_a_hash_is_asked_for_before_anything_is_looked_at(server, hashes):
+    origin = f"{server.url}/a.txt"
+    with pytest.raises(ArgumentError, match=r"(?s)file_hash.*sha256.*file_hash=False"):
+        get_file(origin=origin, cache_dir=server.cache, **hashes)
+    assert not server.asked
+    assert not server.cache.exists()
+    fetch(server, "a.txt")  # nor is what lies in the cache taken on trust
+    with pytest.raises(ArgumentError):
+        get_file(origin=origin, cache_dir=server.cache, **hashes)
+
+
+def test_a_hash_may_name_its_algorithm(server):
+    md5 = hashlib.md5(HELLO).hexdigest()
+    for given in (f"sha256:{SHA}", f"md5:{md5}", SHA.upper(), md5):
+        assert fetch(server, "a.txt", file_hash=given).read_bytes() == HELLO
+    with pytest.raises(FileFormatError, match="was expected"):
+        fetch(server, "a.txt", file_hash="sha256:" + "0" * 64)
+    for wrong in (f"sha256:{md5}", f"md5:{SHA}", f"crc:{SHA}"):
+        with pytest.raises(ArgumentError, match="hexadecimal"):
+            fetch(server, "a.txt", file_hash=wrong)
 
 
 def files(folder):
@@ -77,7 +102,7 @@ def test_a_file_is_downloaded_once(server, capsys):
 
 def test_the_cache_is_keras_own(server, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    assert get_file(origin=f"{server.url}/a.txt") == str(tmp_path / "home" / "datasets" / "a.txt")
+    assert get_file(origin=f"{server.url}/a.txt", file_hash=SHA) == str(tmp_path / "home" / "datasets" / "a.txt")
 
 
 @pytest.mark.parametrize("kind", ["sha256", "md5"])
@@ -105,7 +130,7 @@ def test_what_is_not_whole_leaves_nothing_behind(server):
         fetch(server, "a.txt", file_hash="0" * 64)
     assert files(server.cache) == ["datasets", "datasets/a.txt"]
     with pytest.raises(ConnectionError, match="cannot be reached"):
-        get_file(origin="http://127.0.0.1:9/x", cache_dir=server.cache)
+        get_file(origin="http://127.0.0.1:9/x", file_hash=SHA, cache_dir=server.cache)
 
 
 @pytest.mark.parametrize("name", ["good.tar.gz", "good.zip"])
@@ -193,4 +218,4 @@ def test_what_is_no_archive(server):
 )
 def test_arguments_that_are_none(tmp_path, arguments, message):
     with pytest.raises(ArgumentError, match=message):
-        get_file(cache_dir=tmp_path, **arguments)
+        get_file(cache_dir=tmp_path, **{"file_hash": False, **arguments})
