@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ramify import registry
+from ramify import dtypes, registry
 from ramify.errors import ArgumentError, ShapeError
 from ramify.losses.tensors import as_tensor, check_broadcast
 from ramify.metrics.base import Metric, ratio
@@ -108,9 +108,9 @@ class FBetaScore(Metric):
         if not self._built:
             raise ArgumentError(f"{self.name} knows its classes only after the first `update_state`. Call that first.")
         tp, fp, fn, frequency = (state.value for state in self._states)
-        precision, recall = ratio(tp, tp + fp), ratio(tp, tp + fn)
-        square = self.beta**2
-        score = ratio((1.0 + square) * precision * recall, square * precision + recall)
+        square, small = self.beta**2, dtypes.epsilon()  # as in Keras, where it keeps divisors from 0
+        precision, recall = tp / (tp + fp + small), tp / (tp + fn + small)
+        score = (1.0 + square) * precision * recall / (square * precision + recall + small)
         if self.average == "weighted":
             return (score * ratio(frequency, frequency.sum())).sum()
         return score.mean() if self.average is not None else score

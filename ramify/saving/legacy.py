@@ -35,7 +35,7 @@ def is_legacy(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return bool({"layer_names", "layer_names0", _MODEL} & set(file.attrs)) or _WEIGHTS in set(file)
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, RuntimeError, ValueError, KeyError):
         return False
 
 

@@ -209,8 +209,8 @@ def counted(options: dict[str, list[Any]]) -> Measure:
 
 
 def held(**options: list[Any]) -> Measure:
-    """The best of one rate while another is held. Rates that ought to be equal differ by rounding in Keras."""
-    return counted(HELD | options)
+    """The best of one rate while another is held. Weights are whole: a rate that is just held is lost by rounding."""
+    return replace(counted(HELD | options), whole=True)
 
 
 def four(rng: np.random.Generator, shape: Shape, options: dict[str, Any]) -> Pair:

@@ -209,6 +209,15 @@ def test_ten_thousand_flipped_bits(kind, tmp_path):
     assert flip(kind, tmp_path, 10_000) > 500
 
 
+def test_a_root_that_is_no_group_is_refused(tmp_path):
+    path, _ = damaged(".weights.h5", tmp_path)
+    data = bytearray(path.read_bytes())
+    data[64] ^= 4  # in the header of the root: h5py raises a KeyError
+    path.write_bytes(data)
+    with pytest.raises(FileFormatError):
+        load(path, build())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [".keras", ".weights.h5"])
 def test_flipped_bits_where_files_have_structure(kind, tmp_path):
