@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any
 
 from ramify.errors import RamifyError
@@ -11,10 +13,14 @@ class PackageError(RamifyError, ImportError):
     """A package that a layer is built on is not installed."""
 
 
-def _missing(owner: str, package: str, error: ImportError) -> PackageError:
-    return PackageError(
-        f"{owner} needs the package {package}, which cannot be imported ({error}). Run `pip install {package}`."
-    )
+def _imported(owner: str, package: str, module: str | None = None) -> Any:
+    try:
+        importlib.import_module(module or package)
+    except ImportError as error:
+        raise PackageError(
+            f"{owner} needs the package {package}, which cannot be imported ({error}). Run `pip install {package}`."
+        ) from None
+    return sys.modules[package]
 
 
 def needs_jax(owner: str) -> Any:
@@ -23,24 +29,16 @@ def needs_jax(owner: str) -> Any:
     Raises:
         PackageError: it is not installed.
     """
-    try:
-        import jax
-    except ImportError as error:
-        raise _missing(owner, "jax", error) from None
-    return jax
+    return _imported(owner, "jax")
 
 
 def needs_flax(owner: str) -> Any:
-    """The module ``flax``.
+    """The module ``flax``, its ``linen`` at hand.
 
     Raises:
         PackageError: it is not installed.
     """
-    try:
-        import flax.linen
-    except ImportError as error:
-        raise _missing(owner, "flax", error) from None
-    return flax
+    return _imported(owner, "flax", "flax.linen")
 
 
 def needs_tensorflow(owner: str) -> Any:
@@ -49,8 +47,4 @@ def needs_tensorflow(owner: str) -> Any:
     Raises:
         PackageError: it is not installed.
     """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise _missing(owner, "tensorflow", error) from None
-    return tf
+    return _imported(owner, "tensorflow")

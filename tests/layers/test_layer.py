@@ -1,6 +1,4 @@
-"""The base class: calls, weights, modes, masks, losses, dtypes, configs, tracking."""
-
-import copy
+"""The base class: calls, modes, masks, losses, dtypes, configs, shapes."""
 
 import numpy as np
 import pytest
@@ -10,19 +8,7 @@ import ramify
 from ramify.errors import ArgumentError, InputError, ShapeError
 from ramify.graph import is_probing
 from ramify.layers import Dense, Input, InputSpec, Layer
-
-
-class Scale(Layer):
-    def __init__(self, factor=2.0, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
-
-    def build(self, input_shape):
-        self.gain = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="gain")
-        self.seen = self.add_weight(shape=(), initializer="zeros", trainable=False, name="seen")
-
-    def call(self, x):
-        return x * self.gain * self.factor
+from tests.layers.scale import Scale
 
 
 class Mode(Layer):
@@ -161,95 +147,6 @@ class TestTraining:
         with pytest.raises(ValueError, match="no"):
             Fails()(torch.ones(1), training=True)
         assert Mode()(torch.ones(1)).item() == 0
-
-
-class TestWeights:
-    def test_shapes_must_be_known(self):
-        with pytest.raises(ShapeError, match=r"cannot make the weight 'gain' of shape \(None,\)"):
-            Scale()(Input((None,)))
-
-    def test_parameters_and_buffers(self):
-        layer = Scale()
-        layer.build((None, 3))
-        assert [n for n, _ in layer.named_parameters()] == ["gain"]
-        assert [n for n, _ in layer.named_buffers()] == ["seen"]
-        assert [w.name for w in layer.trainable_weights] == ["gain"]
-        assert [w.name for w in layer.non_trainable_weights] == ["seen"]
-        assert layer.count_params() == 4
-
-    def test_unassigned_weights_are_kept(self):
-        class Loose(Layer):
-            def build(self, input_shape):
-                self.add_weight(shape=(2,), name="lost")
-                self.kept = [self.add_weight(shape=(1,), name=f"w{i}") for i in range(2)]
-
-            def call(self, x):
-                return x
-
-        layer = Loose()
-        layer.build((None, 1))
-        assert sorted(w.name for w in layer.weights) == ["lost", "w0", "w1"]
-
-    def test_frozen_before_it_is_built(self):
-        layer = Dense(2, trainable=False)
-        layer.build((None, 2))
-        assert not layer.kernel.requires_grad
-        layer.trainable = True
-        assert layer.kernel.requires_grad
-
-    def test_regularizers_and_constraints(self):
-        layer = Dense(2, kernel_regularizer=lambda w: w.abs().sum(), kernel_constraint="non_neg")
-        layer.build((None, 3))
-        torch.testing.assert_close(layer.losses[0], layer.kernel.abs().sum())
-        assert layer.kernel.constraint is not None
-
-    def test_moving_keeps_variables_variables(self):
-        layer = Scale()
-        layer.build((None, 3))
-        layer.double()
-        assert layer.seen.dtype is torch.float64
-        assert layer.seen.path.endswith("seen")
-        assert [w.name for w in layer.weights] == ["gain", "seen"]
-
-
-class TestTracking:
-    def test_lists_dicts_and_tuples(self):
-        class Many(Layer):
-            def __init__(self):
-                super().__init__()
-                self.stack = []
-                self.stack.append(Dense(1))
-                self.stack += [Dense(1)]
-                self.table = {"a": Dense(1)}
-                self.table["b"] = [Dense(1), {"c": Dense(1)}]
-                self.pair = (Dense(1), torch.nn.Linear(1, 1))
-                self.plain = [1, 2, 3]
-
-            def call(self, x):
-                return sum(layer(x) for layer in self.stack)
-
-        layer = Many()
-        assert sum(isinstance(m, Dense) for m in layer.modules()) == 6
-        layer.stack.pop()
-        assert sum(isinstance(m, Dense) for m in layer.modules()) == 5
-        assert layer.plain == [1, 2, 3]
-        layer.stack = [Dense(1)]
-        assert sum(isinstance(m, Dense) for m in layer.modules()) == 5
-
-    def test_copies_track_for_themselves(self):
-        class Many(Layer):
-            def __init__(self):
-                super().__init__()
-                self.stack = [Dense(1)]
-
-            def call(self, x):
-                return x
-
-        layer = Many()
-        other = copy.deepcopy(layer)
-        other.stack.append(Dense(1))
-        assert len(layer._modules["stack"]) == 1
-        assert len(other._modules["stack"]) == 2
 
 
 class TestLosses:
@@ -434,13 +331,3 @@ def test_torch_modules_as_layers():
     before = module[1].running_mean.clone()
     model(torch.randn(8, 3), training=True)
     assert not torch.equal(before, module[1].running_mean)
-
-
-def test_weights_that_were_read_stay_as_they_are_when_training_goes_on():
-    model = ramify.Sequential([ramify.Input((3,)), ramify.layers.Dense(1, kernel_initializer="ones")])
-    kept, kernel = model.get_weights(), model.layers[-1].kernel.numpy()
-    model.compile("sgd", "mse")
-    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
-    assert (kept[0] == 1).all()
-    assert (kernel == 1).all()
-    assert (model.get_weights()[0] != 1).all()
