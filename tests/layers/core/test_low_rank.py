@@ -17,6 +17,7 @@ CASES = {
     "heads": ("EinsumDense", ("abcd,cde->abe",), {"output_shape": (None, 5), "activation": "tanh"}, (3, 2, 6)),
     "conv1d": ("Conv1D", (4, 3), {"padding": "causal"}, (8, 3)),
     "conv2d": ("Conv2D", (4, 3), {"strides": 2}, (8, 8, 3)),
+    "pixel": ("Conv2D", (4, 1), {"activation": "relu"}, (8, 8, 3)),
     "grouped": ("Conv2D", (4, 3), {"groups": 2}, (8, 8, 4)),
     "embedding": ("Embedding", (7, 3), {}, (5,)),
 }
