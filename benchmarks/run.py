@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +73,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def measured(options: argparse.Namespace) -> results.Figures:
-    """What the options ask for."""
+def measured(options: argparse.Namespace, keep: Callable[[results.Figures], None]) -> results.Figures:
+    """What the options ask for; `keep` gets the figures after every workload, so that a run cut short loses little."""
     hosts = {RAMIFY: "torch", **{f"keras-{b}": b for b in options.backends}, HAND: "torch", COMPILED: "torch"}
     hosts = {name: backend for name, backend in hosts.items() if name not in options.without}
     figures = results.empty(options.threads)
@@ -80,7 +82,7 @@ def measured(options: argparse.Namespace) -> results.Figures:
         workers = {name: Worker.start(backend, options.threads) for name, backend in hosts.items()}
         for worker in workers.values():
             stack.callback(worker.close)
-        suite = Suite(options, workers, hosts, figures, figures["notes"])
+        suite = Suite(options, workers, hosts, figures, figures["notes"], partial(keep, figures))
         if "times" in options.parts:
             figures["limits"] = next(workers[n] for n in workers if hosts[n] == "torch").ask(do="limits")
             suite.run_workloads(None if options.minutes is None else 60 * options.minutes)
@@ -99,11 +101,13 @@ def main(arguments: list[str] | None = None) -> None:
     if options.report:
         print(page(results.read(options.report)))
         return
-    figures = measured(options)
-    if options.into:
-        figures = results.merged(results.read(options.into), figures)
-    results.write(options.into or LATEST, figures)
-    print(page(figures))
+    path, old = options.into or LATEST, results.read(options.into) if options.into else {}
+
+    def keep(figures: results.Figures) -> None:
+        results.write(path, results.merged(old, figures))
+
+    keep(measured(options, keep))
+    print(page(results.read(path)))
 
 
 if __name__ == "__main__":

@@ -35,13 +35,17 @@ Figures = dict[str, Any]
 
 @dataclass
 class Suite:
-    """All processes, what is to be measured, and what was: `figures`, which `results.py` describes."""
+    """All processes, what is to be measured, and what was: `figures`, which `results.py` describes.
+
+    `keep` is called whenever a workload is done.
+    """
 
     options: argparse.Namespace
     workers: dict[str, Worker]
     hosts: dict[str, str]
     figures: Figures
     notes: list[str] = field(default_factory=list)
+    keep: Callable[[], None] = lambda: None
 
     def attempt(self, names: Iterable[str], title: str, work: Callable[[str], Any]) -> list[str]:
         """Does the work for each library; leaves out, with a note, those that fail."""
@@ -66,6 +70,7 @@ class Suite:
             self.attempt(self._alike(), workload, partial(self.differ, workload))
             self.run_workload(workload, left)
             self.figures["flops"][workload] = self._any_torch().ask(do="flops", workload=workload)
+            self.keep()
 
     def _alike(self) -> list[str]:
         return [name for name in (RAMIFY, "keras-torch") if name in self.workers]
@@ -132,6 +137,7 @@ class Suite:
                     print(f"{WORKLOADS[workload].title}, first step and memory, {name}", file=sys.stderr)
                     for _ in range(self.options.fresh if name in OWN else 1):
                         self.attempt([name], f"{workload}, fresh", partial(self.fresh, workload))
+            self.keep()
 
     def fresh(self, workload: str, name: str) -> None:
         """One round of it for one library: a process for training, and one for prediction where that is compared."""
