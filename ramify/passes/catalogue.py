@@ -14,6 +14,7 @@ from ramify.passes.packing import packing
 from ramify.passes.program import Program
 from ramify.passes.reuse import reuse
 from ramify.passes.siblings import siblings
+from ramify.passes.sums import sums
 from ramify.passes.twins import twins
 
 PASSES: dict[str, Callable[[Program], None]] = {
@@ -25,6 +26,7 @@ PASSES: dict[str, Callable[[Program], None]] = {
     "twins": twins,
     "activations": activations,
     "packing": packing,
+    "sums": sums,
     "reuse": reuse,
 }
 """Name -> pass. A pass changes a program and notes what it did; it may rely on those above it but not need them."""
@@ -38,6 +40,7 @@ TITLES = {
     "twins": "a layer applied to several inputs runs once on their batch",
     "activations": "activations run in the kernel before them",
     "packing": "convolution kernels are put in order once",
+    "sums": "sums are made in the kernel of a convolution they add",
     "reuse": "results are written over when nothing reads them any more",
 }
 

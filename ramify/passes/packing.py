@@ -21,9 +21,8 @@ def has_onednn() -> bool:
     """Whether torch has the functions that run a convolution with an activation in oneDNN."""
     if not torch.backends.mkldnn.is_available() or not torch.backends.mkldnn.enabled:
         return False
-    return hasattr(torch.ops.mkldnn, "_convolution_pointwise") and hasattr(
-        torch.ops.mkldnn, "_reorder_convolution_weight"
-    )
+    needed = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight")
+    return all(hasattr(torch.ops.mkldnn, name) for name in needed)
 
 
 def is_onednn(node: Any) -> bool:
@@ -58,6 +57,24 @@ def convolve(
     """A convolution and an activation in one kernel of oneDNN; ``"none"`` for none."""
     result: torch.Tensor = torch.ops.mkldnn._convolution_pointwise.default(  # noqa: SLF001 - what torch.compile calls
         x, kernel, bias, padding, stride, dilation, groups, activation, [], None
+    )
+    return result
+
+
+def convolve_onto(
+    target: torch.Tensor,
+    x: torch.Tensor,
+    kernel: torch.Tensor,
+    bias: torch.Tensor | None,
+    padding: _Ints,
+    stride: _Ints,
+    dilation: _Ints,
+    groups: int,
+    activation: str,
+) -> torch.Tensor:
+    """Add a convolution to a tensor, in place, and apply an activation, in one kernel of oneDNN."""
+    result: torch.Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(  # noqa: SLF001 - as above
+        target, x, kernel, bias, padding, stride, dilation, groups, "add", None, activation, [], None
     )
     return result
 

@@ -8,7 +8,7 @@ import torch
 from torch import fx
 from torch.nn import functional as F
 
-from ramify.passes.packing import convolve
+from ramify.passes.packing import convolve, convolve_onto
 from ramify.passes.program import Program, is_call, is_static, shape_of
 
 _FRESH: set[Any] = {
@@ -29,14 +29,20 @@ _TAKES_OVER: dict[Any, Any] = {torch.add: torch.Tensor.add_, torch.mul: torch.Te
 
 def reuse(program: Program) -> None:
     """Let a function write into what it reads, where that is new memory that nothing reads later."""
-    memory = _Memory(program)
+    memory = Memory(program)
     count = sum(memory.write_over(node) for node in program.nodes)
     if count:
         program.note("reuse", f"{count} results written over")
 
 
-class _Memory:
-    """Whose memory each result may lie in, and where it is last read."""
+class Memory:
+    """Whose memory each result may lie in, and where it is last read.
+
+    Attributes:
+        place: where each node stands.
+        owners: for each node those whose memory it may lie in, itself included.
+        last: where the memory of a node is last read.
+    """
 
     def __init__(self, program: Program) -> None:
         self.known: dict[fx.Node, bool] = {}
@@ -45,13 +51,15 @@ class _Memory:
         self.last: dict[fx.Node, int] = {}
         for node, place in self.place.items():
             sources = node.all_input_nodes
-            self.owners[node] = {node}.union(*(() if is_call(node, *_FRESH) else (self.owners[one] for one in sources)))
+            kept = sources[:1] if is_call(node, convolve_onto) else () if is_call(node, *_FRESH) else sources
+            self.owners[node] = {node}.union(*(self.owners[one] for one in kept))
             # A layer of the user's may keep what it was given.
             read_at = len(self.place) if node.meta.get("opaque") or node.op == "output" else place
             for one in sources:
                 for owner in self.owners[one]:
                     self.last[owner] = max(self.last.get(owner, 0), read_at)
-        self.fresh = {node for node in self.place if is_call(node, *_FRESH) and not is_static(node, self.known)}
+        fresh = (*_FRESH, convolve_onto)
+        self.fresh = {node for node in self.place if is_call(node, *fresh) and not is_static(node, self.known)}
 
     def is_free(self, value: Any, node: fx.Node) -> bool:
         """Whether a value is new memory that nothing reads after a node."""
@@ -67,11 +75,12 @@ class _Memory:
                 return True
         elif node.target in _TAKES_OVER and len(node.args) == 2:
             for mine, other in (node.args, reversed(node.args)):
-                if self.is_free(mine, node) and _same_kind(mine, node) and mine not in self.owners.get(other, ()):  # type: ignore[arg-type]
+                if self.is_free(mine, node) and same_kind(mine, node) and mine not in self.owners.get(other, ()):  # type: ignore[arg-type]
                     node.target, node.args = _TAKES_OVER[node.target], (mine, other)
                     return True
         return False
 
 
-def _same_kind(one: Any, other: fx.Node) -> bool:
+def same_kind(one: Any, other: fx.Node) -> bool:
+    """Whether two results have the same shape and dtype."""
     return shape_of(one) is not None and shape_of(one) == shape_of(other) and one.meta["dtype"] == other.meta["dtype"]
