@@ -285,6 +285,11 @@ class WeightFile:
         found = [self._listed(attributes, part) for part in parts]
         return list(itertools.chain.from_iterable(found)) if found else None
 
+    @functools.cached_property
+    def _shared_texts(self) -> int:
+        """Found once: all of the file is looked through for it."""
+        return shared_texts(self._source)
+
     def _listed(self, attributes: h5py.AttributeManager, name: str) -> list[str]:
         attribute = attributes.get_id(name)
         if attribute.shape == (0,):
@@ -292,7 +297,7 @@ class WeightFile:
         kind = h5py.check_string_dtype(attribute.dtype)
         if kind is None or len(attribute.shape) != 1:
             raise FileFormatError(f"The attribute '{name}' in {self.name} is no list of names. The file is damaged.")
-        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else shared_texts(self._source))
+        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else self._shared_texts)
         if room > MAX_TEXT:
             raise UnsafeFileError(f"The names in the attribute '{name}' of {self.name} take too much room.")
         return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in attributes[name]]
