@@ -30,7 +30,7 @@ else:
     h5py = lazy("h5py")
 
 MAX_OBJECTS = 2_000_000  # groups and arrays, where nothing is known of the model
-_OBJECTS, _BYTES_OF_OBJECT = 3000, 2**14
+_OBJECTS, _BYTES_OF_OBJECT = 2000, 2**16
 MAX_TEXT = 64 * 2**20  # bytes that a list of names may take
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone
 MAX_CHUNK = 2**22  # bytes that a piece of a packed dataset may have beyond the dataset

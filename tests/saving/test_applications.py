@@ -24,7 +24,7 @@ ALL = sorted(
 
 
 def moved(model):
-    """Statistics, biases and scales that no initializer gives; kernels stay as they were drawn, and numbers moderate."""
+    """Statistics, biases and scales that no initializer gives; kernels stay as drawn, so that numbers stay moderate."""
     rng = np.random.default_rng(0)
     with torch.no_grad():
         for weight in model.weights:

@@ -207,6 +207,15 @@ def test_f15_floods(flood, ending, tmp_path):
 
 
 @pytest.mark.parametrize("flood", FLOODS)
+def test_f15_floods_in_the_old_layout(flood, tmp_path):
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = build().to_json()
+        flood(file)
+    refused(path, lambda: load_model(path), tmp_path)
+
+
+@pytest.mark.parametrize("flood", FLOODS)
 def test_f15_floods_are_live(flood, tmp_path):
     """A loader that looks at all that is there opens many thousand things, or holds megabytes of names."""
     path = hdf5_with(flood, tmp_path, ".weights.h5")
