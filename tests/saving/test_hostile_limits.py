@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches a forked child by /proc"),
     pytest.mark.filterwarnings("ignore"),  # forking is meant
 ]
-MANY = 20_000
+MANY = 8_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -227,7 +227,7 @@ def test_f15_floods_are_live(flood, tmp_path):
             letters += sum(
                 len(file[name].attrs["name"]) for name in names if name.endswith("vars") and name.startswith("more")
             )
-    assert len(names) > MANY / 4 or letters > 2**23
+    assert len(names) > 3_000 or letters > 2**23
 
 
 def test_files_of_many_layers_are_no_flood(tmp_path):
@@ -235,14 +235,14 @@ def test_files_of_many_layers_are_no_flood(tmp_path):
     from ramify import Input, Model, layers
 
     x = first = Input((2,))
-    for _ in range(700):
+    for _ in range(600):
         x = layers.LayerNormalization()(x)
     model = Model(first, x)
     model.save_weights(tmp_path / "m.weights.h5")
     with h5py.File(tmp_path / "m.weights.h5") as file:
         count = []
         file.visit(count.append)
-    assert len(count) > 2_500
+    assert len(count) > 2_300
     assert not model.load_weights(tmp_path / "m.weights.h5").left
 
 
