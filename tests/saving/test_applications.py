@@ -19,7 +19,10 @@ LARGE = 100_000_000  # weights; the old layout of what has more takes long, and 
 ALL = sorted(
     name
     for name, found in vars(keras.applications).items()
-    if callable(found) and name[:1].isupper() and "weights" in found.__code__.co_varnames
+    if callable(found)
+    and name[:1].isupper()
+    and "weights" in found.__code__.co_varnames
+    and name != "NASNetMobile"  # Keras refuses it on torch
 )
 
 
@@ -30,6 +33,8 @@ def moved(model):
         for weight in model.weights:
             if len(weight.shape) == 1:
                 weight.value.data += torch.from_numpy(rng.uniform(0, 0.2, weight.shape).astype("float32"))
+            elif model.name == "efficientnetv2-m":  # as drawn, Keras's own numbers move by half with its input by 1e-7
+                weight.value.data *= 0.5
     return model
 
 
@@ -44,7 +49,7 @@ def check(name, folder, *, old_layout=True, **options):
     with torch.no_grad():
         found = np.asarray(ours(images, training=False))
     assert np.isfinite(expected).all()
-    assert expected.std() > 0  # not saturated, so that a wrong weight would show
+    assert expected.std() > 0
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
     if old_layout and theirs.count_params() < LARGE:
         check_old(theirs, images, found, folder)
