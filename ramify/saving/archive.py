@@ -112,10 +112,7 @@ class Archive:
         if info.file_size > limit:
             raise UnsafeFileError(f"{name} in {self.path} unpacks to {info.file_size} bytes; at most {limit} are read.")
         data = self._bytes(info, limit)
-        takes = _VALUE * (data.count(b",") + data.count(b"[")) + _OBJECT * data.count(b"{")
-        if takes > 2 * self.path.stat().st_size + _SPARE:
-            raise UnsafeFileError(f"{name} in {self.path} is small, but has too many values to be a model's.")
-        return parsed(data, f"{name} in {self.path}")
+        return parsed_within(data, self.path.stat().st_size, f"{name} in {self.path}")
 
     def _bytes(self, info: zipfile.ZipInfo, limit: int) -> bytes:
         try:
@@ -184,6 +181,18 @@ class _Window(io.RawIOBase):
         count = self._handle.readinto(room) if len(room) else 0  # type: ignore[attr-defined]
         self._at += count
         return int(count)
+
+
+def parsed_within(data: bytes, size: int, name: str) -> dict[str, Any]:
+    """JSON that holds an object, which takes no more room than a file of `size` bytes may.
+
+    Raises:
+        FileFormatError: anything else.
+    """
+    takes = _VALUE * (data.count(b",") + data.count(b"[")) + _OBJECT * data.count(b"{")
+    if takes > 2 * size + _SPARE:
+        raise UnsafeFileError(f"{name} is small, but has too many values to be a model's.")
+    return parsed(data, name)
 
 
 def parsed(data: bytes | str, name: str) -> dict[str, Any]:

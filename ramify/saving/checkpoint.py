@@ -252,7 +252,6 @@ class _Held(WeightFile):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.name = str(checkpoint.path)
-        self.attributes = []
         self.names = dict(checkpoint.state["names"])
         self.entries = {}
         for name, tensor in checkpoint.weights.items():

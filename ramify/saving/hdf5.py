@@ -6,6 +6,7 @@ data is read before its shape and dtype were compared with those of the weight i
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import math
@@ -20,6 +21,7 @@ from ramify.errors import FileFormatError, UnsafeFileError
 from ramify.lazy import lazy
 from ramify.saving.checksums import check, checksum
 from ramify.saving.heaps import SHORT, shared_texts
+from ramify.saving.listing import groups_of, opened, text_of, told
 from ramify.saving.parts import Part, join
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 else:
     h5py = lazy("h5py")
 
-MAX_OBJECTS = 2_000_000
-MAX_TEXT = 64 * 2**20  # letters in all names together
+MAX_OBJECTS = 2_000_000  # groups and arrays, where nothing is known of the model
+_OBJECTS, _BYTES_OF_OBJECT = 2000, 2**16
+MAX_TEXT = 64 * 2**20  # bytes that a list of names may take
 MAX_UNASKED = 64 * 2**20  # bytes that a dataset may have on the word of the file alone
 MAX_CHUNK = 2**22  # bytes that a piece of a packed dataset may have beyond the dataset
 SUMS = "ramify_sha256"
@@ -100,7 +103,7 @@ def dtype_of(dtype: np.dtype[Any], kind: str | None) -> torch.dtype:
 
 
 class Entry:
-    """One array in the file, not read yet.
+    """One array in the file, not looked at before something of it is asked for.
 
     Attributes:
         path: where it is in the file.
@@ -109,15 +112,30 @@ class Entry:
         kind: the name of a dtype that NumPy has not, else ``None``.
     """
 
-    def __init__(self, path: str, dataset: h5py.Dataset, sums: Mapping[str, str]) -> None:
+    def __init__(self, path: str, file: WeightFile) -> None:
         self.path = path
-        self._dataset = dataset
-        self._sums = sums
-        self.shape: tuple[int, ...] = tuple(dataset.shape)
-        self.kind = _text(dataset.attrs, "dtype") if dataset.dtype.kind == "V" else None
-        if dataset.dtype.kind == "V" and self.kind not in _NO_NUMPY:
-            raise FileFormatError(f"'{path}' in the file has the unknown dtype {self.kind!r}.")
-        self.dtype = dtype_of(dataset.dtype, self.kind)
+        self._file = file
+
+    @functools.cached_property
+    def _dataset(self) -> h5py.Dataset:
+        return self._file.dataset(self.path)
+
+    @functools.cached_property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102 - above
+        return tuple(self._dataset.shape)
+
+    @functools.cached_property
+    def kind(self) -> str | None:  # noqa: D102 - above
+        if self._dataset.dtype.kind != "V":
+            return None
+        kind = text_of(self._dataset.id, "dtype")
+        if kind not in _NO_NUMPY:
+            raise FileFormatError(f"'{self.path}' in the file has the unknown dtype {kind!r}.")
+        return kind
+
+    @functools.cached_property
+    def dtype(self) -> torch.dtype:  # noqa: D102 - above
+        return dtype_of(self._dataset.dtype, self.kind)
 
     def array(self) -> np.ndarray[Any, Any]:
         """The array as it is stored, its checksum compared."""
@@ -126,7 +144,7 @@ class Entry:
         except (OSError, RuntimeError, KeyError) as error:
             raise FileFormatError(f"The data of '{self.path}' cannot be read: {error}. The file is damaged.") from None
         array = np.asarray(array)
-        check(array, self.path, self._sums)
+        check(array, self.path, self._file.sums)
         return array
 
     def tensor(self) -> torch.Tensor:
@@ -176,34 +194,36 @@ class WeightFile:
         source: path, or an open file.
         name: what the file is called in messages.
         sums: checksums by path, where they are known from elsewhere.
+        needed: how many groups and arrays the model has. The file may have eight times as many, and more when it is
+            large; any number that weights have, when not given.
 
     Raises:
         FileFormatError: it is damaged, or no HDF5 file.
-        UnsafeFileError: it points out of itself.
+        UnsafeFileError: it points out of itself, or has more in it than it may.
     """
 
-    def __init__(self, source: Path | BinaryIO, name: str, sums: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        source: Path | BinaryIO,
+        name: str,
+        sums: Mapping[str, str] | None = None,
+        needed: int | None = None,
+    ) -> None:
         self.name = name
+        self.sums = dict(sums or {})
         self._source = source
-        self._text_room = MAX_TEXT
         self.entries: dict[str, dict[str, Entry]] = {}
         self.names: dict[str, str] = {}
         self.groups: set[str] = set()
+        self._file, whole = opened(source, name)
         try:
-            self._file = h5py.File(source, "r")
-        except (OSError, RuntimeError, ValueError) as error:
-            raise FileFormatError(
-                f"{name} is no HDF5 file, or a damaged one: {error}. Check that it is a weights file, and complete."
-            ) from None
-        self.attributes: list[str] = []
-        try:
-            self.attributes = list(self._file.attrs)
-            self._scan(sums)
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            with told(name):
+                self._list(MAX_OBJECTS if needed is None else _OBJECTS + 8 * needed + self._size() // _BYTES_OF_OBJECT)
+                own = self._own_sums(needed=not (whole or self.sums))
+                self.sums = self.sums or own
+        except BaseException:
             self.close()
-            if isinstance(error, FileFormatError):
-                raise
-            raise FileFormatError(f"{name} is a damaged HDF5 file: {error}.") from None
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -215,55 +235,40 @@ class WeightFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _scan(self, sums: Mapping[str, str] | None) -> None:
-        sums = dict(sums or {}) or self._own_sums()
-        seen: set[Any] = set()
-        stack: list[tuple[str, h5py.Group]] = [("", self._file)]
-        while stack:
-            path, group = stack.pop()
-            self.groups.add(path)
-            if path.endswith("vars") and (own_name := _text(group.attrs, "name")) is not None:
-                self._text_room -= len(own_name)
-                if self._text_room < 0:
-                    raise UnsafeFileError(f"{self.name} has names of more than {MAX_TEXT} letters. It is not read.")
-                self.names[path.removesuffix("vars").rstrip("/")] = own_name
-            for key in group:
-                inner = join(path, key)
-                item = self._item(group, key, inner, seen)
-                if isinstance(item, h5py.Group):
-                    stack.append((inner, item))
-                elif inner != SUMS:
-                    self.entries.setdefault(path, {})[key] = Entry(inner, item, sums)
-            if len(seen) > MAX_OBJECTS:
-                raise FileFormatError(f"{self.name} has more than {MAX_OBJECTS} entries. It is no weights file.")
+    def _size(self) -> int:
+        """The bytes of the file."""
+        if isinstance(self._source, Path):
+            return self._source.stat().st_size
+        return self._source.seek(0, io.SEEK_END)
 
-    def _item(self, group: h5py.Group, key: str, path: str, seen: set[Any]) -> h5py.Group | h5py.Dataset:
-        """What a name in a group stands for, if that is something in this file, once."""
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise UnsafeFileError(f"'{path}' in {self.name} is a link to another place, which is not followed.")
-        item = group[key]
-        if not isinstance(item, (h5py.Group, h5py.Dataset)):
-            raise FileFormatError(f"'{path}' in {self.name} is neither a group nor an array.")
-        info = h5py.h5o.get_info(item.id)
-        if info.addr in seen:
-            raise UnsafeFileError(f"'{path}' in {self.name} is a second name for something else in the file.")
-        seen.add(info.addr)
-        if isinstance(item, h5py.Dataset):
+    def _list(self, most: int) -> None:
+        for path, name, arrays in groups_of(self._file, self.name, most):
+            self.groups.add(path)
+            if name is not None:
+                self.names[path.removesuffix("vars").rstrip("/")] = name
+            if arrays:
+                self.entries[path] = {key: Entry(join(path, key), self) for key in arrays}
+
+    def dataset(self, path: str) -> h5py.Dataset:
+        """An array that the file lists, not read yet.
+
+        Raises:
+            FileFormatError: it holds no plain numbers, or is damaged.
+            UnsafeFileError: its data is elsewhere, or takes far more room than itself.
+        """
+        with told(self.name):
+            item = self._file[path]
             if item.is_virtual or item.external:
                 raise UnsafeFileError(f"'{path}' in {self.name} takes its data from another file, which is not opened.")
             if math.prod(item.chunks or ()) * item.dtype.itemsize > item.nbytes + MAX_CHUNK:
                 raise UnsafeFileError(f"'{path}' in {self.name} is packed in pieces far larger than itself.")
             if item.shape is None or item.dtype.kind not in "biufcV" or item.dtype.names or item.dtype.subdtype:
                 raise FileFormatError(f"'{path}' in {self.name} holds no plain numbers, but {item.dtype}.")
-        return item
+            return item
 
     def has(self, path: str) -> bool:
         """Whether there is a group at a path."""
         return path in self.groups
-
-    def text(self, name: str) -> str | None:
-        """A text among the attributes of the file."""
-        return _text(self._file.attrs, name)
 
     def texts(self, path: str, name: str) -> list[str] | None:
         """A list of texts among the attributes of a group, in one attribute or several; ``None`` where there is none.
@@ -280,6 +285,11 @@ class WeightFile:
         found = [self._listed(attributes, part) for part in parts]
         return list(itertools.chain.from_iterable(found)) if found else None
 
+    @functools.cached_property
+    def _shared_texts(self) -> int:
+        """Found once: all of the file is looked through for it."""
+        return shared_texts(self._source)
+
     def _listed(self, attributes: h5py.AttributeManager, name: str) -> list[str]:
         attribute = attributes.get_id(name)
         if attribute.shape == (0,):
@@ -287,17 +297,22 @@ class WeightFile:
         kind = h5py.check_string_dtype(attribute.dtype)
         if kind is None or len(attribute.shape) != 1:
             raise FileFormatError(f"The attribute '{name}' in {self.name} is no list of names. The file is damaged.")
-        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else shared_texts(self._source))
+        room = attribute.shape[0] * (kind.length or SHORT) + (0 if kind.length else self._shared_texts)
         if room > MAX_TEXT:
             raise UnsafeFileError(f"The names in the attribute '{name}' of {self.name} take too much room.")
         return [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in attributes[name]]
 
-    def _own_sums(self) -> dict[str, str]:
-        if SUMS not in set(self._file):  # asking the file itself would follow a link
+    def _own_sums(self, *, needed: bool) -> dict[str, str]:
+        """The checksums in the file, which are no weights."""
+        root = self.entries.get("", {})
+        if root.pop(SUMS, None) is None:
             return {}
-        dataset = self._item(self._file, SUMS, SUMS, set())
-        plain = isinstance(dataset, h5py.Dataset) and dataset.nbytes <= MAX_UNASKED and dataset.dtype == np.uint8
-        if not plain or dataset.nbytes > dataset.id.get_storage_size():
+        if not root:
+            del self.entries[""]
+        if not needed:
+            return {}
+        dataset = self.dataset(SUMS)
+        if dataset.nbytes > min(MAX_UNASKED, dataset.id.get_storage_size()) or dataset.dtype != np.uint8:
             raise FileFormatError(f"The checksums in {self.name} are damaged.")
         return read_sums(bytes(dataset[()]), self.name)
 
@@ -314,13 +329,3 @@ def read_sums(data: bytes, name: str) -> dict[str, str]:
 def sums_bytes(sums: Mapping[str, str]) -> bytes:
     """Checksums as lines, as `sha256sum` writes them."""
     return "\n".join(f"{digest} {path}" for path, digest in sums.items()).encode("utf-8")
-
-
-def _text(attributes: h5py.AttributeManager, name: str) -> str | None:
-    """A short text among the attributes, or ``None``."""
-    if name not in attributes or attributes.get_id(name).shape != ():
-        return None
-    value = attributes[name]
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else None

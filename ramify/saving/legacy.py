@@ -17,9 +17,11 @@ from ramify.layers.weights import WeightHolder
 from ramify.lazy import lazy
 from ramify.saving import archive
 from ramify.saving.hdf5 import Entry, WeightFile
+from ramify.saving.listing import opened, root_text, told
 from ramify.saving.loading import Plan, execute
-from ramify.saving.parts import OPTIMIZER, Part
+from ramify.saving.parts import OPTIMIZER, Part, count_of
 from ramify.saving.report import LoadReport
+from ramify.saving.trailer import has_trailer
 
 if TYPE_CHECKING:
     import h5py
@@ -33,26 +35,29 @@ _MODEL, _WEIGHTS, _OPTIMIZER, _TOP = "model_config", "model_weights", "optimizer
 def is_legacy(path: Path) -> bool:
     """Whether a file is HDF5 in the old layout, by the attributes and names at its root alone."""
     try:
+        if has_trailer(path):  # written here, in the new one, and not compared yet
+            return False
         with h5py.File(path, "r") as file:
             return bool({"layer_names", "layer_names0", _MODEL} & set(file.attrs)) or _WEIGHTS in set(file)
     except (OSError, RuntimeError, ValueError, KeyError):
         return False
 
 
-def configs_of(file: WeightFile) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def configs_of(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The model's config, and how it was compiled, in today's layout.
 
     Raises:
         FileFormatError: the file has weights only, or is damaged.
     """
-    text = file.text(_MODEL)
+    file, _ = opened(path, str(path))
+    with file, told(str(path)):
+        text, training = root_text(file, _MODEL), root_text(file, "training_config")
     if text is None:
         raise FileFormatError(
-            f"{file.name} holds weights without a model. Build the model in code and call `model.load_weights`."
+            f"{path} holds weights without a model. Build the model in code and call `model.load_weights`."
         )
-    model = modern(archive.parsed(text, f"{_MODEL} in {file.name}"))
-    training = file.text("training_config")
-    return model, None if training is None else _compile_config(archive.parsed(training, f"{file.name}"))
+    model = modern(archive.parsed(text, f"{_MODEL} in {path}"))
+    return model, None if training is None else _compile_config(archive.parsed(training, str(path)))
 
 
 def load_weights(model: Layer, path: Path, *, skip: bool, by_name: bool) -> LoadReport:
@@ -67,7 +72,7 @@ def load_weights(model: Layer, path: Path, *, skip: bool, by_name: bool) -> Load
     Raises:
         FileFormatError: a damaged file, or one that does not fit; the model is unchanged then.
     """
-    with WeightFile(path, str(path)) as file:
+    with WeightFile(path, str(path), needed=count_of(model)) as file:
         return execute(plan(model, file, by_name=by_name), model, file.name, skip=skip)
 
 

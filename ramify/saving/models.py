@@ -20,7 +20,7 @@ from ramify.saving.archive import Archive
 from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import execute, load
 from ramify.saving.metadata import metadata, own, saved_sums
-from ramify.saving.parts import Part, parts_of
+from ramify.saving.parts import Part, count_of, parts_of
 
 if TYPE_CHECKING:
     import h5py
@@ -118,7 +118,10 @@ def load_model(
             _compile(model, config.get("compile_config"), custom_objects, str(path))
         size = sum(weight.nbytes for weight in model.weights)
         sums = saved_sums(about)
-        with file.weights(8 * size + _SPARE) as source, hdf5.WeightFile(source, str(path), sums) as weights:
+        with (
+            file.weights(8 * size + _SPARE) as source,
+            hdf5.WeightFile(source, str(path), sums, count_of(model)) as weights,
+        ):
             load(model, weights, fresh=True)
         for part in parts_of(model):
             _load_assets(part, file)
@@ -129,11 +132,11 @@ def load_model(
 
 def _load_legacy(path: Path, custom_objects: Mapping[str, Any] | None, *, compile: bool, safe: bool | None) -> Any:
     name = str(path)
-    with hdf5.WeightFile(path, name) as file:
-        config, training = legacy.configs_of(file)
-        model = _made(config, custom_objects, name, safe=safe, blank=True)
-        if compile:
-            _compile(model, training, custom_objects, name)
+    config, training = legacy.configs_of(path)
+    model = _made(config, custom_objects, name, safe=safe, blank=True)
+    if compile:
+        _compile(model, training, custom_objects, name)
+    with hdf5.WeightFile(path, name, needed=count_of(model)) as file:
         execute(legacy.plan(model, file, optimizer=compile), model, name, skip=False, fresh=True)
     return model
 

@@ -58,6 +58,11 @@ def parts_of(root: Layer) -> Iterator[Part]:
             stack.extend(reversed([(join(path, name), child, None) for name, child in _children(item, top=top)]))
 
 
+def count_of(model: Layer) -> int:
+    """How many groups and arrays a file of a model has."""
+    return 2 * sum(1 for _ in parts_of(model)) + len(model.weights)
+
+
 def join(path: str, name: str) -> str:
     """Two parts of a path."""
     return f"{path}/{name}" if path else name

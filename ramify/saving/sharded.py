@@ -162,13 +162,14 @@ class ShardedFile:
 
     Args:
         path: the index.
+        needed: how many groups and arrays the model has, if that is known.
 
     Raises:
         FileFormatError: a damaged index or shard, or one that is missing.
         UnsafeFileError: the index names something that lies elsewhere.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, needed: int | None = None) -> None:
         self.name = str(path)
         self.entries: dict[str, dict[str, hdf5.Entry]] = {}
         self.names: dict[str, str] = {}
@@ -179,17 +180,17 @@ class ShardedFile:
             raise UnsafeFileError(f"{path} names {len(shards)} files. It is no index of weights.")
         try:
             for name in shards:
-                self._add(path, name, {place.strip("/") for place, names in index.items() if name in names})
+                self._add(path, name, needed, {place.strip("/") for place, names in index.items() if name in names})
             self._check_complete(index)
         except BaseException:
             self.close()
             raise
 
-    def _add(self, path: Path, name: str, places: set[str]) -> None:
+    def _add(self, path: Path, name: str, needed: int | None, places: set[str]) -> None:
         place = path.with_name(name)
         if place.is_symlink() or not place.is_file():
             raise FileFormatError(f"{path} needs the file {name} beside it, which is not there or is no regular file.")
-        shard = self._open.enter_context(hdf5.WeightFile(place, str(place)))
+        shard = self._open.enter_context(hdf5.WeightFile(place, str(place), needed=needed))
         self.names.update(shard.names)
         for group, entries in shard.entries.items():
             known = self.entries.setdefault(group, {})

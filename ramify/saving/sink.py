@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ramify.lazy import lazy
+from ramify.saving.trailer import trailer
 
 if TYPE_CHECKING:
     import h5py
@@ -18,7 +19,7 @@ else:
 
 @contextlib.contextmanager
 def created(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file to write into.
+    """A new HDF5 file to write into, which gets a trailer when it is done.
 
     HDF5 does not get over a write that failed: its file can no longer be closed, and what it held in memory stays. So
     it never hears of one; the error is raised when the file is closed.
@@ -34,6 +35,7 @@ def created(path: Path) -> Iterator[h5py.File]:
         try:
             with h5py.File(sink, "w") as file:
                 yield file
+            sink.end()
         except Exception as error:  # noqa: BLE001 - goes on, if it is no consequence of the first
             raise sink.error or error from None
         if sink.error is not None:
@@ -76,6 +78,10 @@ class _Sink(io.RawIOBase):
         self._at += len(view)
         self._size = max(self._size, self._at)
         return len(view)
+
+    def end(self) -> None:
+        """Put the trailer behind all that was written."""
+        self._keep(lambda: self._put(memoryview(trailer(self._handle, self.seek(0, io.SEEK_END)))))
 
     def _put(self, view: memoryview) -> None:
         self._handle.seek(self._at)

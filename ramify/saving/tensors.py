@@ -46,6 +46,7 @@ def read(model: Layer, path: Path, *, skip: bool, by_name: bool) -> LoadReport:
     aliases = {name for name in model.state_dict() if name not in own}
     try:
         with safetensors.safe_open(path, framework="pt") as file:
+            _check_header(path)
             there = set(file.keys())
             absent = {name: f"'{name}' is missing in the file" for name in own if name not in there}
             wrong = _compared({name: own[name] for name in own if name in there}, file)
@@ -68,6 +69,13 @@ def read(model: Layer, path: Path, *, skip: bool, by_name: bool) -> LoadReport:
         warn(problems, str(path), model)
     left = (*problems, *(absent.values() if by_name else ()))
     return LoadReport(str(path), tuple(fitting), left, tuple(unused))
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header, which is JSON, with two entries of one name."""
+    with path.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+    archive.parsed_within(header, path.stat().st_size, f"The header of {path}")
 
 
 def _tensors(model: Layer) -> dict[str, torch.Tensor]:

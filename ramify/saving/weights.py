@@ -12,7 +12,7 @@ from ramify.saving import archive, hdf5, legacy, sharded, tensors
 from ramify.saving.files import existing, may_write, replacing
 from ramify.saving.loading import load
 from ramify.saving.metadata import saved_sums
-from ramify.saving.parts import parts_of
+from ramify.saving.parts import count_of, parts_of
 from ramify.saving.report import LoadReport
 from ramify.saving.sink import created
 
@@ -99,19 +99,20 @@ def load_weights(
     options = {"skip_mismatch": bool(skip_mismatch), "by_name": by_name}
     if path.suffix == ".safetensors":
         return tensors.read(model, path, skip=bool(skip_mismatch), by_name=by_name)
+    needed = count_of(model)
     if path.suffix == ".keras":
         with archive.Archive(path) as file:
             size = 8 * sum(weight.nbytes for weight in model.weights) + 2**26
             sums = saved_sums(file.json(archive.METADATA))
-            with file.weights(size) as source, hdf5.WeightFile(source, str(path), sums) as weights:
+            with file.weights(size) as source, hdf5.WeightFile(source, str(path), sums, needed=needed) as weights:
                 return load(model, weights, **options)
     if path.name.endswith(sharded.INDEX):
-        with sharded.ShardedFile(path) as shards:
+        with sharded.ShardedFile(path, needed) as shards:
             return load(model, shards, **options)
     if path.suffix not in (".h5", ".hdf5"):
         kinds = f"`.weights.h5`, `{sharded.INDEX}`, `.keras`, `.safetensors` or `.h5`"
         raise ArgumentError(f"Weights are loaded from {kinds} files, not from {path.name!r}.")
     if legacy.is_legacy(path):
         return legacy.load_weights(model, path, skip=bool(skip_mismatch), by_name=by_name)
-    with hdf5.WeightFile(path, str(path)) as weights:
+    with hdf5.WeightFile(path, str(path), needed=needed) as weights:
         return load(model, weights, **options)

@@ -15,19 +15,26 @@ SMALL = {
     "MobileNet": {"input_shape": (64, 64, 3), "alpha": 0.25},
     "MobileNetV3Small": {"input_shape": (64, 64, 3), "alpha": 0.75},
 }
+LARGE = 100_000_000  # weights; the old layout of what has more takes long, and is no other one
 ALL = sorted(
     name
     for name, found in vars(keras.applications).items()
-    if callable(found) and name[:1].isupper() and "weights" in found.__code__.co_varnames
+    if callable(found)
+    and name[:1].isupper()
+    and "weights" in found.__code__.co_varnames
+    and name != "NASNetMobile"  # Keras refuses it on torch
 )
 
 
 def moved(model):
-    """Statistics that no initializer gives; kernels stay as they were drawn, so that numbers stay moderate."""
+    """Statistics, biases and scales that no initializer gives; kernels stay as drawn, so that numbers stay moderate."""
     rng = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([w + rng.uniform(0, 0.2, w.shape).astype("float32") for w in layer.get_weights()])
+    with torch.no_grad():
+        for weight in model.weights:
+            if len(weight.shape) == 1:
+                weight.value.data += torch.from_numpy(rng.uniform(0, 0.2, weight.shape).astype("float32"))
+            elif model.name == "efficientnetv2-m":  # as drawn, Keras's own numbers move by half with its input by 1e-7
+                weight.value.data *= 0.5
     return model
 
 
@@ -41,8 +48,10 @@ def check(name, folder, *, old_layout=True, **options):
     ours = ramify.saving.load_model(folder / "m.keras")
     with torch.no_grad():
         found = np.asarray(ours(images, training=False))
+    assert np.isfinite(expected).all()
+    assert expected.std() > 0
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
-    if old_layout:
+    if old_layout and theirs.count_params() < LARGE:
         check_old(theirs, images, found, folder)
 
 

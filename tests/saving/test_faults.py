@@ -152,12 +152,16 @@ def damaged(kind, folder):
 
 
 def truncate(kind, folder, step):
-    path, _ = damaged(kind, folder)
+    path, expected = damaged(kind, folder)
     whole = path.read_bytes()
     model = build()
     before = values(model)
     for length in range(0, len(whole), step):
         path.write_bytes(whole[:length])
+        if kind == ".weights.h5" and length >= len(whole) - 56:  # all of the data, and a part of the trailer
+            with contextlib.suppress(FileFormatError):
+                assert values(load(path, build())) == expected
+            continue
         with pytest.raises(FileFormatError):
             load(path, model)
     assert values(model) == before
@@ -200,13 +204,13 @@ def flip(kind, folder, times):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_flipped_bits(kind, tmp_path):
-    assert flip(kind, tmp_path, 150) > 10
+    assert flip(kind, tmp_path, 150) > (149 if kind == ".weights.h5" else 10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_flipped_bits(kind, tmp_path):
-    assert flip(kind, tmp_path, 10_000) > 500
+    assert flip(kind, tmp_path, 10_000) > (9_999 if kind == ".weights.h5" else 500)
 
 
 def test_a_root_that_is_no_group_is_refused(tmp_path):

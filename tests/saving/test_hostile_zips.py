@@ -16,7 +16,7 @@ from ramify import Input, Model, layers
 from ramify.errors import FileFormatError
 from ramify.saving import load_model, save_model
 from tests.saving.hostile import build, rewrite
-from tests.saving.watched import watched
+from tests.saving.watched import refused
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches a forked child by /proc"),
@@ -184,18 +184,6 @@ def warm(tmp_path_factory):
     load_model(path)
     with pytest.raises(FileFormatError):
         load_model(path.with_name("other"))
-
-
-def refused(path, action, folder):
-    before = sorted(folder.rglob("*"))
-    found = watched(action)
-    assert found["signal"] == 0
-    assert "FileFormatError" in found["base"], found
-    size = path.stat().st_size if path.is_file() else 0
-    assert found["grown"] <= 2 * size + SPARE, found
-    assert found["seconds"] <= 1, found
-    assert not [event for event in found["events"] if event[0] != "import"], found
-    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL, ids=[f"{kind}-{name}" for kind, name in ALL])

@@ -11,6 +11,7 @@ import pytest
 
 import ramify
 from ramify.errors import FileFormatError, UnsafeFileError
+from ramify.saving import hdf5
 from tests.saving.hostile import code_that_marks
 from tests.saving.test_keras_parity import TABLE, assert_equal, data, predict, shuffled
 from tests.saving.test_training_state import OPTIMIZERS, compiled, train
@@ -29,6 +30,15 @@ def test_models_and_weights_of_keras(build, tmp_path):
     report = ours.load_weights(tmp_path / "m.h5")
     assert len(report.loaded) == len(ours.weights)
     assert_equal(predict(ours, arrays), expected)
+
+
+def test_a_file_is_looked_through_for_long_texts_once(tmp_path, monkeypatch):
+    """Once a layer took most of the time that loading did."""
+    named(keras, "a", "b", "c").save(tmp_path / "m.h5")
+    asked = []
+    monkeypatch.setattr(hdf5, "shared_texts", lambda source: asked.append(source) or 0)
+    ramify.saving.load_model(tmp_path / "m.h5")
+    assert asked == [tmp_path / "m.h5"]
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "ema"])

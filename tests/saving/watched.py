@@ -20,6 +20,7 @@ WATCHED = (
     "os.system",
 )
 MORE_SPACE = 2 * 2**30
+SPARE = 64 * 2**20
 
 
 def watched(action, seconds=60):
@@ -45,6 +46,19 @@ def watched(action, seconds=60):
     _, status = os.waitpid(child, 0)
     found = pickle.loads(data) if data else {}
     return {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, **found}
+
+
+def refused(path, action, folder):
+    """Assert that reading a hostile file ends in a typed error, at once, in little memory, and leaves no trace."""
+    before = sorted(folder.rglob("*"))
+    found = watched(action)
+    assert found["signal"] == 0
+    assert "FileFormatError" in found["base"], found
+    size = path.stat().st_size if path.is_file() else 0
+    assert found["grown"] <= 2 * size + SPARE, found
+    assert found["seconds"] <= 1, found
+    assert not [event for event in found["events"] if event[0] != "import"], found
+    assert sorted(folder.rglob("*")) == before
 
 
 def _run(action, seconds):
