@@ -23,7 +23,9 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode, is_in_torch
 from ramify.kernels.over_time import flat_weights, over_time
 
 _aten = torch.ops.aten
-_below_autograd = torch._C._AutoDispatchBelowAutograd  # noqa: SLF001 - the context that torch's own kernels run in
+# The contexts that torch's own kernels run in: without autograd and, the first, without count of views and changes.
+_BARE = "_AutoDispatchBelowADInplaceOrView"
+_bare = vars(torch._C).get(_BARE, torch._C._AutoDispatchBelowAutograd)  # noqa: SLF001 - they have no public names
 _peek = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001 - functorch has no public way to ask
 _DTYPES = (torch.float32, torch.float64)
 
@@ -150,14 +152,17 @@ def _forward(
     bias: torch.Tensor | None,
     keep: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    with _below_autograd():
+    with _bare():
         candidates, gates = _projected(inputs, kernel, bias)
         outputs, h = torch.empty_like(candidates), state
+        ready, room = gates.unbind(), torch.empty_like(gates[0])
         # What is not kept is written to the same place in every step, which stays close to the processor.
-        places = _cut(gates) if keep else [repeat(one) for (one,) in _cut(torch.empty_like(gates[:1]))]
-        steps = zip(outputs.unbind(), candidates.unbind(), gates.unbind(), *places, strict=False)
-        for new, n, before, after, both, z, r, a in steps:
-            torch.addmm(before, h, recurrent, out=after)
+        places = (ready, *map(torch.unbind, _parts(gates))) if keep else map(repeat, (room, *_parts(room)))
+        steps = zip(outputs.unbind(), candidates.unbind(), ready, *places, strict=False)  # some go on for ever
+        for new, n, given, all_three, both, z, r, a in steps:
+            if all_three is not given:
+                all_three.copy_(given)
+            all_three.addmm_(h, recurrent)
             both.sigmoid_()
             n.addcmul_(r, a).tanh_()
             h = torch.lerp(n, h, z, out=new)
@@ -184,10 +189,10 @@ def _projected(
     return candidates.view(*inputs.shape[:2], -1), gates.view(*inputs.shape[:2], -1)
 
 
-def _cut(gates: torch.Tensor) -> list[Any]:
-    """Step by step: all gates, ``[z r]``, and each of the three."""
-    units = gates.shape[2] // 3
-    return [part.unbind() for part in (gates, gates[..., : 2 * units], *gates.split(units, 2))]
+def _parts(gates: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Columns of gates: ``[z r]``, and each of the three."""
+    units = gates.shape[-1] // 3
+    return gates[..., : 2 * units], *gates.split(units, -1)
 
 
 def _backward(
@@ -202,7 +207,7 @@ def _backward(
     gates: torch.Tensor,
     needs: list[bool],
 ) -> Grads:
-    with _below_autograd():
+    with _bare():
         units = len(recurrent)
         of_n, of_gates = _factors(outputs, candidates, gates)
         grads_h = _through_time(of_gates, grad_outputs, grad_last, gates, recurrent)
