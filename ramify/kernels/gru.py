@@ -13,7 +13,6 @@ the weights are products over all steps.
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import Any
 
 import torch
@@ -154,19 +153,11 @@ def _forward(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     with _bare():
         candidates, gates = _projected(inputs, kernel, bias)
-        outputs, h = torch.empty_like(candidates), state
-        ready, room = gates.unbind(), torch.empty_like(gates[0])
-        # What is not kept is written to the same place in every step, which stays close to the processor.
-        places = (ready, *map(torch.unbind, _parts(gates))) if keep else map(repeat, (room, *_parts(room)))
-        steps = zip(outputs.unbind(), candidates.unbind(), ready, *places, strict=False)  # some go on for ever
-        for new, n, given, all_three, both, z, r, a in steps:
-            if all_three is not given:
-                all_three.copy_(given)
-            all_three.addmm_(h, recurrent)
-            both.sigmoid_()
-            n.addcmul_(r, a).tanh_()
-            h = torch.lerp(n, h, z, out=new)
-        return outputs, h.clone(), candidates, gates
+        if keep:
+            outputs = _kept_steps(state, candidates, gates, recurrent)
+            return outputs, outputs[-1].clone(), candidates, gates
+        last = _steps(state, candidates, gates, recurrent)
+        return candidates, last.clone(), *(inputs.new_empty(0) for _ in range(2))
 
 
 def _projected(
@@ -174,19 +165,40 @@ def _projected(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Candidates and gates of all steps, as far as the inputs make them: ``(time, batch, ...)``."""
     flat, units = inputs.reshape(-1, inputs.shape[2]), kernel.shape[1] // 3
-    candidates, gates = inputs.new_empty((len(flat), units)), inputs.new_empty((len(flat), 3 * units))
-    both, inner = gates[:, : 2 * units], gates[:, 2 * units :]
-    to_both, to_candidates = kernel.split((2 * units, units), 1)
     if bias is None:
-        torch.mm(flat, to_candidates, out=candidates)
-        torch.mm(flat, to_both, out=both)
-        inner.zero_()
+        gates = torch.mm(flat, kernel)
     else:
         of_both, of_candidates = bias.split((2 * units, units), 1)
-        torch.addmm(of_candidates[0], flat, to_candidates, out=candidates)
-        torch.addmm(of_both.sum(0), flat, to_both, out=both)
-        inner.copy_(of_candidates[1])
+        gates = torch.addmm(torch.cat((of_both.sum(0), of_candidates[0])), flat, kernel)
+    inner = gates[:, 2 * units :]
+    candidates = inner.clone(memory_format=torch.contiguous_format)
+    inner.copy_(of_candidates[1]) if bias is not None else inner.zero_()
     return candidates.view(*inputs.shape[:2], -1), gates.view(*inputs.shape[:2], -1)
+
+
+def _kept_steps(
+    state: torch.Tensor, candidates: torch.Tensor, gates: torch.Tensor, recurrent: torch.Tensor
+) -> torch.Tensor:
+    """The outputs of all steps; candidates and gates hold what each step made of them."""
+    outputs, h = torch.empty_like(candidates), state
+    parts = map(torch.unbind, (outputs, candidates, gates, *_parts(gates)))
+    for new, n, together, both, z, r, a in zip(*parts, strict=True):
+        together.addmm_(h, recurrent)
+        both.sigmoid_()
+        n.addcmul_(r, a).tanh_()
+        h = torch.lerp(n, h, z, out=new)
+    return outputs
+
+
+def _steps(state: torch.Tensor, candidates: torch.Tensor, gates: torch.Tensor, recurrent: torch.Tensor) -> torch.Tensor:
+    """The last output; candidates become outputs, and gates are worked out in a place close to the processor."""
+    h, together = state, torch.empty_like(gates[0])
+    both, z, r, a = _parts(together)
+    for n, given in zip(candidates.unbind(), gates.unbind(), strict=True):
+        together.copy_(given).addmm_(h, recurrent)
+        both.sigmoid_()
+        h = n.addcmul_(r, a).tanh_().lerp_(h, z)
+    return h
 
 
 def _parts(gates: torch.Tensor) -> tuple[torch.Tensor, ...]:
