@@ -157,7 +157,7 @@ def _forward(
             outputs = _kept_steps(state, candidates, gates, recurrent)
             return outputs, outputs[-1].clone(), candidates, gates
         last = _steps(state, candidates, gates, recurrent)
-        return candidates, last.clone(), *(inputs.new_empty(0) for _ in range(2))
+        return candidates, last.clone(), inputs.new_empty(0), inputs.new_empty(0)
 
 
 def _projected(
