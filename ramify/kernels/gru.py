@@ -290,7 +290,7 @@ def _through_time(
 
 _GIVEN = "Tensor inputs, Tensor state, Tensor kernel, Tensor recurrent"
 _MADE = "Tensor outputs, Tensor candidates, Tensor gates"
-_library = torch.library.Library("ramify", "DEF")
+_library = torch.library.Library("ramify", "FRAGMENT")
 _library.define(f"gru({_GIVEN}, Tensor? bias, bool keep) -> (Tensor, Tensor, Tensor, Tensor)")
 _library.define(
     f"gru_backward(Tensor? grad_outputs, Tensor? grad_last, {_GIVEN}, {_MADE}, bool[5] needs)"
