@@ -13,6 +13,7 @@ the weights are products over all steps.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ _aten = torch.ops.aten
 _BARE = "_AutoDispatchBelowADInplaceOrView"
 _bare = vars(torch._C).get(_BARE, torch._C._AutoDispatchBelowAutograd)  # noqa: SLF001 - they have no public names
 _peek = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001 - functorch has no public way to ask
+_dual_level = partial(vars(forward_ad).__getitem__, "_current_level")
 _DTYPES = (torch.float32, torch.float64)
 
 Grads = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -37,6 +39,8 @@ def fits(*tensors: torch.Tensor | None) -> bool:
     It takes plain ones on a CPU, of float32 or float64, not empty, and nobody must look for torch's own operations:
     compilers, exporters, function transforms, counters.
     """
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():  # first: compilers follow no further
+        return False
     known = [tensor for tensor in tensors if tensor is not None]
     first = known[0]
     plain = torch.Tensor.__torch_dispatch__
@@ -47,9 +51,7 @@ def fits(*tensors: torch.Tensor | None) -> bool:
         return False
     if is_in_torch_dispatch_mode() and not getattr(_get_current_dispatch_mode(), "records_whole_kernels", False):
         return False
-    if _peek() is not None or vars(forward_ad)["_current_level"] >= 0:
-        return False
-    return not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+    return _peek() is None and _dual_level() < 0
 
 
 def gru(

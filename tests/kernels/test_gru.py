@@ -120,6 +120,20 @@ def test_it_stands_back_from_who_looks_for_operations_of_torch():
         assert fits(*given)
 
 
+def test_compilers_see_one_graph_of_operations_of_torch():
+    given = [one.detach() for one in made("several", torch.float32)[0]]
+    graphs = []
+
+    def keep(graph, _):
+        graphs.append(str(graph.code))
+        return graph
+
+    compiled = torch.compile(lambda *given: gru(*given)[0], backend=keep, fullgraph=True)
+    torch.testing.assert_close(compiled(*given), gru(*given)[0])
+    assert len(graphs) == 1
+    assert "ramify" not in graphs[0]
+
+
 def test_exported_programs_hold_operations_of_torch_alone():
     class Layer(torch.nn.Module):
         def forward(self, *given):
