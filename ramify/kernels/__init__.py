@@ -1,1 +1,1 @@
-"""Kernels over time that torch lacks on a CPU: each one operation of torch's dispatcher, with its gradient by hand."""
+"""Kernels over time: how torch wants its own called (`over_time.py`), and one that it lacks on a CPU (`gru.py`)."""
