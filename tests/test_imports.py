@@ -18,7 +18,7 @@ TIERS = (
     ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings", "text"),
     ("variables", "dtype_policies", "random_states", "window_shapes"),
     ("graph",),
-    ("activations", "promotion", "foreign"),
+    ("activations", "promotion", "foreign", "kernels"),
     ("ops",),
     ("random",),
     ("initializers", "regularizers", "constraints", "quantizers"),

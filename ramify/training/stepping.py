@@ -250,12 +250,10 @@ class Stepping(Compiling):
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
         if sample_weight is None and class_weight is None:  # the commonest forms, without a search
-            flat = [_arrays(x), _arrays(y)]
-            lengths = {array.shape[0] for part in flat for array in part or ()}
+            flat = [_arrays(x, "x"), _arrays(y, "y")]
+            lengths = {array.shape[0] for part in flat for _, array in part or ()}
             if flat[0] and (flat[1] or y is None) and len(lengths) == 1:
-                made = [
-                    [placement.send(to_tensor(a, n)) for a in part or ()] for part, n in zip(flat, "xy", strict=True)
-                ]
+                made = [[placement.send(to_tensor(array, name)) for name, array in part or ()] for part in flat]
                 return pack_x_y_sample_weight(_like(x, made[0]), None if y is None else _like(y, made[1]))
         parts = checked(x, y, sample_weight, class_weight)
         return map_leaves(lambda leaf: None if leaf is None else placement.send(leaf), pack_x_y_sample_weight(*parts))
@@ -308,14 +306,19 @@ def _has_samples(value: Any) -> bool:
     return (type(value) is np.ndarray or isinstance(value, torch.Tensor)) and value.ndim > 0 and value.shape[0] > 0
 
 
-def _arrays(value: Any) -> list[Any] | None:
-    """One array, or those of a flat list or tuple, as a list; ``None`` for whatever else."""
-    parts = list(value) if type(value) in (list, tuple) else [value]
-    return parts if all(map(_has_samples, parts)) else None
+def _arrays(value: Any, name: str) -> list[tuple[str, Any]] | None:
+    """One array, or those of a flat list, tuple or dict, each with how messages call it; ``None`` for whatever else."""
+    if type(value) not in (list, tuple, dict):
+        return [(name, value)] if _has_samples(value) else None
+    items = value.items() if type(value) is dict else enumerate(value)
+    parts = [(f"{name}[{key!r}]", part) for key, part in items]
+    return parts if all(_has_samples(part) for _, part in parts) else None
 
 
 def _like(value: Any, parts: list[Any]) -> Any:
     """The parts in the structure that `_arrays` took apart."""
+    if type(value) is dict:
+        return dict(zip(value, parts, strict=True))
     return type(value)(parts) if type(value) in (list, tuple) else parts[0]
 
 

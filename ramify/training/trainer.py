@@ -368,5 +368,9 @@ def _telling(calls: CallbackList) -> Iterator[None]:
 
 
 def _is_small(x: Any, batch_size: int) -> bool:
-    """Whether data is one array that makes one batch."""
-    return isinstance(x, (np.ndarray, torch.Tensor)) and x.ndim > 0 and 0 < x.shape[0] <= batch_size
+    """Whether data is one array, or a list, tuple or dict of arrays of one length, that makes one batch."""
+    parts = x.values() if type(x) is dict else x if type(x) in (list, tuple) else (x,)
+    if not all(isinstance(part, (np.ndarray, torch.Tensor)) and part.ndim > 0 for part in parts):
+        return False
+    lengths = {part.shape[0] for part in parts}
+    return len(lengths) == 1 and 0 < lengths.pop() <= batch_size

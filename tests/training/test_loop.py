@@ -216,6 +216,49 @@ def test_models_that_are_built_by_their_data():
     assert history["loss"][-1] < history["loss"][0]
 
 
+def two_inputs():
+    a, b = ramify.Input((2,), name="a"), ramify.Input((3,), name="b")
+    joined = ramify.layers.Concatenate()([ramify.layers.Dense(4, activation="tanh")(a), b])
+    return ramify.Model([a, b], {"sum": ramify.layers.Dense(1)(joined), "rest": joined})
+
+
+@pytest.mark.parametrize("nest", [list, tuple, lambda parts: dict(zip("ab", parts, strict=True))])
+def test_one_batch_of_several_inputs_is_predicted_the_short_way(nest, monkeypatch):
+    m, (a, b) = two_inputs(), (X[:3, :2], np.ones((3, 3)))
+    data = nest([a, torch.from_numpy(b)])
+    expected = m.predict(data, verbose=0, callbacks=[])  # callbacks are told of batches: the long way
+    monkeypatch.setattr("ramify.training.trainer.adapter_for", None)  # the long way would call it
+    found = m.predict(data, verbose=0)
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert type(found[name]) is np.ndarray
+        np.testing.assert_array_equal(found[name], values)
+    monkeypatch.undo()
+    np.testing.assert_allclose(m.predict(data, batch_size=2, verbose=0)["sum"], expected["sum"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [X[:3, :2], np.ones((2, 3))],
+        [X[:0, :2], np.ones((0, 3))],
+        [X[:3, :2], np.array([["a"] * 3] * 3)],
+        {"a": X[:3, :2], "b": np.array([[None] * 3] * 3)},
+        {"a": X[:3, :2], "c": np.ones((3, 3))},
+        [X[:3, :2]],
+        [X[:3, :2], np.ones((3, 4))],
+        [X[:3, :2], np.float32(1)],
+    ],
+)
+def test_bad_input_is_refused_in_the_same_words_on_the_short_way(data):
+    m = two_inputs()
+    with pytest.raises(ramify.errors.RamifyError) as long:
+        m.predict(data, verbose=0, callbacks=[])
+    with pytest.raises(type(long.value)) as short:
+        m.predict(data, verbose=0)
+    assert str(short.value) == str(long.value)
+
+
 def test_predictions_do_not_depend_on_the_size_of_batches():
     m = model(outputs=2)
     whole = m.predict(X, batch_size=40, verbose=0)

@@ -8,17 +8,11 @@ import torch
 import torch.nn.functional as F
 
 from ramify import activations
+from ramify.kernels.gru import gru
 from ramify.layers.arguments import own_arguments
 from ramify.layers.recurrent.cell import Cell, States, settle_cell
-from ramify.layers.recurrent.kernels import flat_weights, over_time
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
-
-
-def _torch_order(weight: torch.Tensor) -> torch.Tensor:
-    """Gates along the last axis from this library's order, update first, to torch's, reset first."""
-    update, reset, candidate = weight.chunk(3, -1)
-    return torch.cat((reset, update, candidate), -1)
 
 
 @serializable("keras.layers")
@@ -119,19 +113,16 @@ class GRUCell(Cell):
         return plain and self.reset_after
 
     def fused(self, inputs: torch.Tensor, states: States, counts: torch.Tensor | None) -> tuple[Any, States]:
-        """Torch's GRU kernel."""
+        """One kernel over time."""
         del counts  # the state is the output: the caller has it for every step
-        biases = _torch_order(self.bias) if self.use_bias else (None, None)
-        kernel, recurrent = _torch_order(self.kernel).t(), _torch_order(self.recurrent_kernel).t()
-        weights = flat_weights(kernel, recurrent, biases[0], biases[1])
-        return over_time(torch.gru, inputs, states[0], weights)
+        return gru(inputs, states[0], self.kernel, self.recurrent_kernel, self.bias)
 
 
 @serializable("keras.layers")
 class GRU(UnitRNN):
     """Gated recurrent units over a sequence (Cho et al., 2014).
 
-    With the default activations and without recurrent dropout it runs in torch's GRU kernel, masks or not.
+    With the default activations and without recurrent dropout it runs in one kernel, masks or not.
 
     Args:
         units: size of the state and the output.

@@ -8,9 +8,9 @@ import torch
 
 from ramify import activations
 from ramify.initializers import Ones
+from ramify.kernels.over_time import flat_weights
 from ramify.layers.arguments import own_arguments
 from ramify.layers.recurrent.cell import Cell, States, settle_cell
-from ramify.layers.recurrent.kernels import flat_weights
 from ramify.layers.recurrent.unit_rnn import UnitRNN
 from ramify.registry import serializable
 

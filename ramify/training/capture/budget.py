@@ -170,6 +170,6 @@ def _copy(op: Op, twins: dict[Value, Value]) -> Op:
 
 
 def _cost(op: Op) -> float:
-    heavy = any(part in schema_of(op.func).name for part in ("mm", "conv", "linear", "attention", "rnn"))
+    heavy = any(part in schema_of(op.func).name for part in ("mm", "conv", "linear", "attention", "rnn", "gru"))
     size = sum(out.nbytes for out in op.outs if out is not None and out.root is out)
     return float(size * (_HEAVY if heavy else 1)) + torch.finfo(torch.float32).eps

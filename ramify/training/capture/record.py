@@ -34,6 +34,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         problem: why the step is no fixed list of operations; ``None`` while it seems to be one.
     """
 
+    records_whole_kernels = True  # our own operations are recorded as they are, not as what they stand for
+
     def __init__(self, inputs: list[torch.Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's
         self.problem: str | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -123,5 +122,12 @@ def take_apart(
 
 def device_of(model: torch.nn.Module) -> torch.device:
     """Where a model's weights are; torch's default device where it has none yet."""
-    first = next(itertools.chain(model.parameters(), model.buffers()), None)
+    modules = [model]  # `model.parameters()` goes the same way at ten times the cost, and each prediction asks
+    while modules:
+        module = modules.pop()
+        for weight in module._parameters.values():
+            if weight is not None:
+                return weight.device
+        modules.extend(inner for inner in reversed(module._modules.values()) if inner is not None)
+    first = next(model.buffers(), None)
     return torch.get_default_device() if first is None else first.device
