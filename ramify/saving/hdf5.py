@@ -42,9 +42,9 @@ _NO_NUMPY = {str(dtype).removeprefix("torch."): dtype for dtype in _BITS}
 def array_of(value: Any) -> tuple[np.ndarray[Any, Any], str | None]:
     """A weight as an array, and the name of its dtype where NumPy has none."""
     if isinstance(value, torch.Tensor):
-        plain = value.detach().as_subclass(torch.Tensor).cpu()
+        plain = value.detach().as_subclass(torch.Tensor).cpu().contiguous()
         if plain.dtype in _BITS:
-            bits = plain.contiguous().view(_BITS[plain.dtype]).numpy()
+            bits = plain.view(_BITS[plain.dtype]).numpy()
             return bits.view(f"V{bits.itemsize}"), str(plain.dtype).removeprefix("torch.")
         return plain.numpy(), None
     array = np.asarray(value)
