@@ -28,7 +28,8 @@ class Convolution(Layer):
 
     Kernels have Keras's shape, but lie in memory as torch's kernels read them: with the channels last, or as
     ``(out, in, k...)`` for channels first. So what torch is given is a view, and nothing is put in order at each call
-    (a training step of 3x3 with 512 channels, 7x7, takes 1.8 times as long with kernels in the order of their shape).
+    (3x3 with 512 channels, 7x7, takes 1.6 times as long forward, and 1.2 times in training, with kernels in the order
+    of their shape).
 
     Args:
         kernel_size: one size or one per axis.
