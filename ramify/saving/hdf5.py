@@ -83,6 +83,7 @@ def write(file: h5py.File, parts: list[Part]) -> dict[str, str]:
         for key, array, kind in arrays_of(part):
             put(group, key, array, kind)
             sums[f"{join(part.path, 'vars')}/{key}"] = checksum(array)
+            del array  # a copy where the weight lies otherwise in memory: the next need not wait for its room
     return sums
 
 
