@@ -69,6 +69,7 @@ def hand_calls(workload: str, *, compiled: bool = False) -> Calls:
     import by_hand
 
     model, ready = by_hand.MODELS[workload](), by_hand.MODELS[workload]().eval()
+    ready.load_state_dict(model.state_dict(), assign=True)  # the same weights: what is measured has them once
     optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
     if compiled:
         model, ready = torch.compile(model), torch.compile(ready)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -240,6 +240,22 @@ def _data(initializer: Any, shape: Any, dtype: Any, name: str) -> torch.Tensor:
         raise ShapeError(f"The variable '{name}' cannot have shape {sizes}: a size is unknown. Give a number.")
     made = Variable.named(initializer)(sizes, dtype=dtypes.name(kind or dtypes.to_torch(dtypes.floatx())))
     return torch.as_tensor(made, dtype=kind).detach()
+
+
+def laid_out(data: torch.Tensor, axes: Sequence[int]) -> torch.Tensor:
+    """The same numbers in the same shape, with the axes in another order in memory.
+
+    Args:
+        data: the numbers.
+        axes: all axes, from the one whose neighbours are farthest apart in memory to the one where they are next to
+            each other.
+
+    Example:
+
+    >>> laid_out(torch.zeros(2, 3, 4), (2, 0, 1)).stride()
+    (3, 1, 6)
+    """
+    return data.permute(*axes).contiguous().permute(*sorted(range(len(axes)), key=axes.__getitem__))
 
 
 def _dtype_of(numbers: Any) -> torch.dtype | None:

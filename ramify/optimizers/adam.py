@@ -9,7 +9,7 @@ import torch
 
 from ramify import registry
 from ramify.errors import ArgumentError
-from ramify.optimizers.listed import ListOptimizer, Tensors, fusable
+from ramify.optimizers.listed import ListOptimizer, Tensors
 from ramify.optimizers.scalar import bias
 
 
@@ -82,7 +82,7 @@ class Adam(ListOptimizer):
         rate = learning_rate * math.sqrt(bias(self.beta_2, t)) / bias(self.beta_1, t)
         momentums, velocities = self._pick(self._momentums, index), self._pick(self._velocities, index)
         hats = self._pick(self._velocity_hats, index) if self.amsgrad else []
-        if fusable(variables):
+        if self.fusable(variables, index):
             torch._fused_adam_(
                 variables,
                 grads,

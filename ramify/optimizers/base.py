@@ -184,8 +184,8 @@ class Optimizer(Rate, StateAccess):
             trainable_variables: the variables, all of which will have a gradient each time.
 
         Returns:
-            A function of their gradients, each of its variable's dtype, dense and contiguous; to be called without
-            autograd.
+            A function of their gradients, each of its variable's dtype, dense, and in memory as the variable is; to
+            be called without autograd.
         """
         variables = list(trainable_variables)
         if type(self).apply is not Optimizer.apply:

@@ -11,7 +11,7 @@ Tensors = list[torch.Tensor]
 
 
 def prepare(grads: Sequence[Any], variables: Sequence[torch.Tensor]) -> Tensors:
-    """Gradients of the variables' dtypes, dense and contiguous.
+    """Gradients of the variables' dtypes, dense, and in memory as the variables are.
 
     torch's fused kernels walk over memory, so that a transposed gradient would be added in the wrong places.
     """
@@ -22,8 +22,18 @@ def prepare(grads: Sequence[Any], variables: Sequence[torch.Tensor]) -> Tensors:
             g = g.to_dense()
         if g.dtype != variable.dtype:
             g = g.to(variable.dtype)
-        out.append(g if g.is_contiguous() else g.contiguous())
+        out.append(g if g.stride() == variable.stride() else _like(g, variable))
     return out
+
+
+def _like(grad: torch.Tensor, variable: torch.Tensor) -> torch.Tensor:
+    """The gradient in memory as the variable is; steps along axes of one do not matter."""
+    if grad.shape != variable.shape:
+        return grad.contiguous()
+    steps = zip(grad.shape, grad.stride(), variable.stride(), strict=True)
+    if all(size == 1 or one == other for size, one, other in steps):
+        return grad
+    return torch.empty_like(variable).copy_(grad)
 
 
 def clip_each_norm(grads: Tensors, limit: float) -> Tensors:

@@ -43,6 +43,8 @@ class ListOptimizer(Optimizer):
         for place, variable in enumerate(variables):
             groups.setdefault((variable.device, variable.dtype), []).append(place)
         self._groups = list(groups.values())
+        strides = {id(variable): state.stride() for state, variable in self._references}
+        self._strides = [strides.get(id(variable)) for variable in variables]
 
     def _follow_devices(self, device: torch.device) -> None:
         super()._follow_devices(device)
@@ -74,9 +76,11 @@ class ListOptimizer(Optimizer):
             far = self._far = [torch.tensor(_FAR, device=device)] * len(variables)
         return far
 
+    def fusable(self, variables: Tensors, index: list[int] | None) -> bool:
+        """Whether torch's fused kernels may walk over the memory: state lies there as the variables do, without gaps.
 
-def fusable(variables: Tensors) -> bool:
-    """Whether torch's fused kernels may walk over the variables' memory."""
-    return all(map(torch.Tensor.is_contiguous, variables)) and (
-        isinstance(variables[0], Variable) or type(variables[0].data) is torch.Tensor
-    )
+        Gradients do so anyhow.
+        """
+        return list(map(torch.Tensor.stride, variables)) == self._pick(self._strides, index) and (
+            isinstance(variables[0], Variable) or type(variables[0].data) is torch.Tensor
+        )

@@ -8,7 +8,7 @@ import torch
 
 from ramify import registry
 from ramify.errors import ArgumentError
-from ramify.optimizers.listed import ListOptimizer, Tensors, fusable
+from ramify.optimizers.listed import ListOptimizer, Tensors
 
 
 @registry.serializable("keras.optimizers", "sgd")
@@ -79,7 +79,7 @@ class SGD(ListOptimizer):
             torch._foreach_add_(variables, grads, alpha=-learning_rate)
             return
         velocities = self._pick(self._momentums, index)
-        if not self.nesterov and fusable(variables):
+        if not self.nesterov and self.fusable(variables, index):
             # v = momentum v + (1 - dampening) g; w = w - lr v: Keras's formula, with these two.
             torch._fused_sgd_(
                 variables,

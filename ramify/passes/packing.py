@@ -84,7 +84,7 @@ def pack(
 ) -> torch.Tensor:
     """A kernel in oneDNN's order for inputs of a size; nothing else can read it."""
     result: torch.Tensor = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001 - as above
-        kernel.contiguous(), padding, stride, dilation, groups, list(size)
+        kernel, padding, stride, dilation, groups, list(size)
     )
     return result
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from ramify.passes.program import Program, is_static, version_of
+from ramify.passes.program import Program, is_static, last_reads, version_of
 from ramify.passes.writing import Writer
 
 
@@ -44,6 +44,8 @@ class Plan:
         self._program = program
         self._steps = [node for node in calls if is_static(node, known)]
         self._wanted = list(wanted)
+        reads = last_reads(self._steps)
+        self._over = {node: [one for one in reads.get(node, ()) if one not in wanted] for node in self._steps}
         self._weights = list(program.weights.values())
         self._tensors = [weight.tensor for weight in self._weights]
         self._tables = [(weight.table, weight.key) for weight in self._weights]
@@ -69,6 +71,9 @@ class Plan:
             for node in self._steps:
                 args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
                 values[node] = node.target(*args, **kwargs)  # type: ignore[operator]
+                del args, kwargs
+                for one in self._over[node]:  # folded and packed weights do not take memory at the same time
+                    del values[one]
         self._names.update({node.name: values[node] for node in self._wanted})
         self.nbytes = _bytes_beside(self._tensors, [values[node] for node in self._wanted])
 

@@ -34,7 +34,7 @@ _mode_count = vars(torch._C)["_len_torch_function_stack"]
 _peek = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001 - functorch has no public way to ask
 # What calls change in a layer themselves, and what has no part in what it computes.
 _OF_NO_MATTER = frozenset(
-    "training built name _name _name_is_given _name_is_settled _last_call _losses _losses_call _fast _kept _metrics "
+    "training built name _name _name_is_given _name_is_settled _last_call _losses _losses_call _fast _metrics "
     "_loose _tracked _parameters _buffers _modules _build_shapes input_spec".split()
 )
 

@@ -160,3 +160,12 @@ def places(nodes: Iterable[fx.Node]) -> str:
 
 item = operator.getitem
 version_of = operator.attrgetter("_version")  # the only count of changes that there is
+
+
+def last_reads(nodes: Iterable[fx.Node]) -> dict[fx.Node, list[fx.Node]]:
+    """For nodes in the order in which they run: what each of them reads, and none after it."""
+    last = {one: node for node in nodes for one in node.all_input_nodes}
+    found: dict[fx.Node, list[fx.Node]] = {}
+    for one, node in last.items():
+        found.setdefault(node, []).append(one)
+    return found

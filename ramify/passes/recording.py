@@ -7,6 +7,7 @@ a tensor, or reads values in Python (`.item()`, ``if x.sum() > 0``).
 from __future__ import annotations
 
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ from ramify.graph import MASK
 from ramify.layers.hooks import hooked
 from ramify.layers.layer import Layer
 from ramify.passes.canonical import canonical
-from ramify.passes.program import Program, Weight, item, name_of, version_of
+from ramify.passes.program import Program, Weight, item, last_reads, name_of, version_of
 
 _READS = set(
     "item __bool__ __int__ __float__ __index__ __complex__ tolist numpy __array__ equal allclose is_nonzero "
@@ -63,13 +64,14 @@ class _Recording:
         self.lowered = lowered
         self.program = Program()
         self.node_of: dict[int, fx.Node] = {}
-        self.kept: list[torch.Tensor] = []  # ids are only good while the tensors live
+        self.living: dict[int, weakref.ref[torch.Tensor]] = {}  # ids are only good while the tensors live
         self.known: dict[int, Weight] = {}
 
     def run(self, inputs: tuple[torch.Tensor, ...]) -> tuple[Program, Any]:
         values: dict[fx.Node, Any] = {}
         given = iter(inputs)
         result: Any = None
+        over = last_reads(self.lowered.graph.nodes)
         for node in self.lowered.graph.nodes:
             if node.op == "placeholder":
                 values[node] = self._enter(next(given), node.name)
@@ -81,6 +83,9 @@ class _Recording:
             else:
                 args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
                 values[node] = self._call(node, _plain(args), _plain(kwargs))
+                del args, kwargs
+            for one in over.get(node, ()):
+                del values[one]
         return self.program, _plain(result)
 
     def _enter(self, value: Any, name: str) -> torch.Tensor:
@@ -192,8 +197,9 @@ class _Recording:
         return all(self.knows(one) for one in tensors_in(result))
 
     def _bind(self, tensor: torch.Tensor, node: fx.Node) -> None:
-        self.node_of[id(tensor)] = node
-        self.kept.append(tensor)
+        key = id(tensor)
+        self.node_of[key] = node
+        self.living[key] = weakref.ref(tensor, lambda _: self.node_of.pop(key, None))
         node.meta.update(shape=tuple(tensor.shape), dtype=tensor.dtype)
 
     def bind_all(self, result: Any, node: fx.Node) -> None:

@@ -58,7 +58,7 @@ def export(
     program = _traced(model, signature)
     with replacing(path) as beside:
         if kind == "torch":
-            with beside.open("wb") as file:
+            with beside.open("wb") as file, _quiet():  # torch wonders at weights that lie in memory as it likes them
                 torch.export.save(program, file)
         else:
             _write_onnx(program, beside, model, kwargs)
@@ -147,7 +147,7 @@ def _inference(model: torch.nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch says of its own insides while it traces."""
+    """Without what torch says of its own insides while it traces and writes."""
     logger = logging.getLogger("torch")
     level = logger.level
     logger.setLevel(logging.ERROR)

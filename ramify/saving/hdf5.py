@@ -45,9 +45,9 @@ _NO_NUMPY = {str(dtype).removeprefix("torch."): dtype for dtype in _BITS}
 def array_of(value: Any) -> tuple[np.ndarray[Any, Any], str | None]:
     """A weight as an array, and the name of its dtype where NumPy has none."""
     if isinstance(value, torch.Tensor):
-        plain = value.detach().as_subclass(torch.Tensor).cpu()
+        plain = value.detach().as_subclass(torch.Tensor).cpu().contiguous()
         if plain.dtype in _BITS:
-            bits = plain.contiguous().view(_BITS[plain.dtype]).numpy()
+            bits = plain.view(_BITS[plain.dtype]).numpy()
             return bits.view(f"V{bits.itemsize}"), str(plain.dtype).removeprefix("torch.")
         return plain.numpy(), None
     array = np.asarray(value)
@@ -86,6 +86,7 @@ def write(file: h5py.File, parts: list[Part]) -> dict[str, str]:
         for key, array, kind in arrays_of(part):
             put(group, key, array, kind)
             sums[f"{join(part.path, 'vars')}/{key}"] = checksum(array)
+            del array  # a copy where the weight lies otherwise in memory: the next need not wait for its room
     return sums
 
 

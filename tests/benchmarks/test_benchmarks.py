@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SMALL = {"mlp", "siamese", "branching", "wide_deep", "inception", "unet", "lstm", "gru", "resnet20", "transformer"}
@@ -113,3 +114,25 @@ def test_the_gpu_page_runs_on_whatever_device_there_is(bench):
     assert line[:4] == ["mlp, batch 4", "ramify", "500", "8 samples/s"]
     assert line[4] == f"{2 * 4 * (2 * 784 * 64 + 3 * (64 * 64 + 64 * 10)) / 0.5 / 1e6:.1%}"
     assert gpu.peak_of(cpu, 32) > 0
+
+
+def test_convolutions_by_hand_are_those_of_the_layers(bench, monkeypatch, capsys):
+    module = bench("convolutions")
+    for make in module.CASES.values():
+        layer, hand, (_, *sides, channels) = make()
+        shape = (1, *(15 for _ in sides), channels)
+        layer.build(shape)
+        rank = len(sides)
+        with torch.no_grad():
+            for own, other in zip(layer.trainable_weights, hand.parameters(), strict=True):
+                deep = own.ndim > 1 and "depthwise" in type(layer).__name__.lower() + own.name
+                axes = (rank, rank + 1) if deep else (rank + 1, rank)
+                turned = own.permute(*axes, *range(rank)) if own.ndim > 1 else own
+                other.copy_(turned.reshape(other.shape))
+            x = torch.randn(shape)
+            torch.testing.assert_close(layer(x).movedim(-1, 1), hand(x.movedim(-1, 1)), rtol=1e-3, atol=1e-3)
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(sys, "argv", ["convolutions.py", "--rounds", "1", "--seconds", "0", "--only", "sequences"])
+    module.main()
+    torch.set_num_threads(threads)
+    assert [line[:9] for line in capsys.readouterr().out.splitlines()[2:]] == ["sequences"]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import ramify
 from ramify import layers
 from ramify.errors import ArgumentError, GraphError
 from ramify.passes import plans
+from ramify.passes.recording import record
 
 
 @pytest.fixture
@@ -84,7 +87,9 @@ def test_changed_weights_are_seen(model, data, change):
         same(model, data)
 
 
-@pytest.mark.parametrize("part", [lambda data: data, lambda data: data[0], lambda data: data.detach().view(-1)])
+@pytest.mark.parametrize(
+    "part", [lambda data: data, lambda data: data[0], lambda data: data.detach().permute(3, 0, 1, 2).view(-1)]
+)
 def test_a_write_through_a_kept_alias_is_seen(model, data, part):
     """Torch does not count what is written through `data`."""
     kernel = model.get_layer("conv").kernel
@@ -120,7 +125,7 @@ def test_plans_take_only_so_much_memory(data, monkeypatch):
     for size in range(5, 10):
         for _ in range(3):
             with torch.no_grad():
-                model(torch.ones(1, size, size, 3))
+                model(torch.ones(2, size, size, 3))
     taken = sum(entry.plan.nbytes for entry in planned(model))
     weights = sum(weight.nbytes for weight in model.weights)
     assert 0 < taken <= plans.SHARE * weights
@@ -286,3 +291,48 @@ def test_a_model_without_a_graph_cannot_be_frozen(model):
         Own().optimize_for_inference()
     with pytest.raises(ArgumentError, match="no pass"):
         model.optimize_for_inference(["fold"])
+
+
+class Living(TorchDispatchMode):
+    """Counts the tensors of some size that live at a time."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size, self.seen, self.most = size, [], 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.layout is torch.strided and result.numel() == self.size:
+            self.seen.append(weakref.ref(result))
+            self.most = max(self.most, len({one().data_ptr() for one in self.seen if one() is not None}))
+        return result
+
+
+def test_writing_down_a_call_holds_no_more_than_the_call():
+    x = y = ramify.Input((16, 16, 8))
+    for _ in range(10):
+        y = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(y)))
+    model = ramify.Model(x, y)
+    data = torch.ones(3, 16, 16, 8)
+    with torch.no_grad():
+        with Living(data.numel()) as call:
+            model(data)
+        with Living(data.numel()) as recorded:
+            program, _ = record(model.lowered, (data,))
+    assert len(program.nodes) > 30
+    assert 0 < recorded.most <= call.most + 1 < 6
+
+
+def test_folding_and_packing_hold_one_copy_of_weights_at_a_time():
+    x = y = ramify.Input((8, 8, 32))
+    for _ in range(10):
+        y = layers.BatchNormalization()(layers.Conv2D(32, 3, padding="same", use_bias=False)(y))
+    model = ramify.Model(x, y)
+    data = torch.ones(2, 8, 8, 32)
+    with torch.no_grad():
+        model(data)
+        model(data)
+    (entry,) = planned(model)
+    with Living(32 * 32 * 9) as seen:
+        entry.plan.prepare()
+    assert 0 < seen.most <= 10 + 2  # the weights themselves, and one that is folded

@@ -57,7 +57,7 @@ class Conv(LowRank, Convolution):
                 f"{self.describe()} has {self.groups} groups that cannot share {channels} channels evenly; it received "
                 f"an input of shape {input_shape}. Use a number of groups that divides {channels}."
             )
-        self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters), "kernel")
+        self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_bias(self.filters)
         self.build_lora()
 
@@ -70,7 +70,7 @@ class Conv(LowRank, Convolution):
             x = F.linear(inputs, weight.flatten(0, -2).t(), self.bias)
             return x if self.activation is activations.linear else self.activation(x)
         x, padding = self.padded(inputs)
-        kernel = self.torch_kernel(weight, x)
+        kernel = self.torch_kernel(weight)
         x = self._convolve(self.to_torch(x), kernel, self.bias, self._strides, padding, self._dilation, self.groups)
         return self.from_torch(x)
 

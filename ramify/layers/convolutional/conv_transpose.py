@@ -67,12 +67,12 @@ class ConvTranspose(Convolution):
     def build(self, input_shape: Shape) -> None:
         """Make the kernel ``(k..., filters, channels)`` and the bias ``(filters,)``."""
         channels = self.channels_of(input_shape)
-        self.kernel = self.add_kernel((*self.kernel_size, self.filters, channels), "kernel")
+        self.kernel = self.add_kernel((*self.kernel_size, self.filters, channels))
         self.bias = self.add_bias(self.filters)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Spread every input pixel over a window, add the bias, apply the activation."""
-        x, kernel, bias = self.to_torch(inputs), self.torch_kernel(self.kernel, inputs), self.bias
+        x, kernel, bias = self.to_torch(inputs), self.torch_kernel(self.kernel), self.bias
         early = bias if not any(self._tails) else None
         x = self._convolve(x, kernel, early, self._strides, self._pads, 0, 1, self._dilation)
         return self.from_torch(x if self._fits else self._resized(x, bias))

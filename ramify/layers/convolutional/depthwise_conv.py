@@ -41,7 +41,7 @@ class DepthwiseConv(Convolution):
     def build(self, input_shape: Shape) -> None:
         """Make the kernel ``(k..., channels, depth_multiplier)`` and a bias per output channel."""
         channels = self.channels_of(input_shape)
-        self.kernel = self.add_weight_of("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
+        self.kernel = self.add_kernel((*self.kernel_size, channels, self.depth_multiplier), argument="depthwise")
         self.bias = self.add_bias(channels * self.depth_multiplier)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:

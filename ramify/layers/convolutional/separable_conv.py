@@ -47,14 +47,15 @@ class SeparableConv(Convolution):
         """Make a kernel per channel, the kernel of window 1 that mixes the channels, and the bias."""
         channels = self.channels_of(input_shape)
         middle = channels * self.depth_multiplier
-        self.depthwise_kernel = self.add_kernel((*self.kernel_size, channels, self.depth_multiplier), "depthwise")
-        self.pointwise_kernel = self.add_kernel((*(1 for _ in self.kernel_size), middle, self.filters), "pointwise")
+        windows, mixing = (*self.kernel_size, channels, self.depth_multiplier), (middle, self.filters)
+        self.depthwise_kernel = self.add_kernel(windows, "depthwise_kernel", "depthwise")
+        self.pointwise_kernel = self.add_kernel((*(1,) * self.rank, *mixing), "pointwise_kernel", "pointwise")
         self.bias = self.add_bias(self.filters)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Convolve each channel on its own, then mix the channels pixel by pixel."""
         x = self.depthwise(inputs, self.depthwise_kernel, None)
-        return self.from_torch(F.conv2d(x, self.torch_kernel(self.pointwise_kernel, x), self.bias))
+        return self.from_torch(F.conv2d(x, self.torch_kernel(self.pointwise_kernel), self.bias))
 
 
 @serializable("keras.layers", "SeparableConvolution1D")

@@ -142,4 +142,3 @@ def test_weights_have_the_names_and_the_order_of_keras():
     for name in ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"):
         theirs, mine, _ = pair(name, {"kernel_size": 3, **({} if "Depth" in name else {"filters": 2})}, "channels_last")
         assert [(w.name, tuple(w.shape)) for w in mine.weights] == [(w.name, tuple(w.shape)) for w in theirs.weights]
-        assert all(w.is_contiguous() for w in mine.weights)

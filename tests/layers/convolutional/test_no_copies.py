@@ -1,7 +1,7 @@
 """Convolutions hand the kernel what they are given: the profiler sees no copy that torch written by hand does not make.
 
-For each layer stands the same step by hand: the kernel of torch on permuted views. What torch copies there (it wants
-weights, or some gradients, in a layout of its own) is the kernel's; the layer makes no copy beside it, of any tensor.
+For each layer stands the same step by hand: the kernel of torch on permuted images, with weights in torch's shape and
+channels-last memory. What torch copies there (some gradients) is the kernel's; the layer makes no copy beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import ramify
 
@@ -19,6 +20,7 @@ COPIES = ("aten::copy_", "aten::clone", "aten::contiguous", "aten::_to_copy")
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 CHANNELS = 4
+MEMORY = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 def copies(step):
@@ -70,30 +72,41 @@ def back(y, first):
     return y if first else y.movedim(1, -1)
 
 
+def torch_weight(weight, rank, layout, depthwise):
+    """A kernel in torch's shape, with memory of its own, as modules have it after `to(memory_format=...)`."""
+    if weight.ndim == 1:
+        return weight.detach().clone().requires_grad_()
+    axes = (rank, rank + 1) if depthwise else (rank + 1, rank)
+    plain = weight.detach().permute(*axes, *range(rank)).contiguous()
+    return (plain.flatten(0, 1).unsqueeze(1) if depthwise else plain).to(memory_format=layout).requires_grad_()
+
+
 def twin(name, rank, first, weights):
     """The layer, by hand."""
-    if name.startswith("Depthwise"):
-        kernel, bias = weights
+    kernel, *further = weights
+    groups = CHANNELS if name.startswith(("Depthwise", "Separable")) else 1
+    call = (TRANSPOSED if name.endswith("Transpose") else CONV)[rank]
 
-        def run(x):
-            weight = kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:rank])
-            return back(CONV[rank](planes(x, first), weight, bias, groups=CHANNELS), first)
-    elif name.startswith("Separable"):
-        depthwise, pointwise, bias = weights
-
-        def run(x):
-            weight = depthwise.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *depthwise.shape[:rank])
-            deep = CONV[rank](planes(x, first), weight, groups=CHANNELS)
-            point = pointwise.permute(rank + 1, rank, *range(rank))
-            return back(CONV[rank](deep, point, bias), first)
-    else:
-        kernel, bias = weights
-        call = (TRANSPOSED if name.endswith("Transpose") else CONV)[rank]
-
-        def run(x):
-            return back(call(planes(x, first), kernel.permute(rank + 1, rank, *range(rank)), bias), first)
+    def run(x):
+        x = planes(x, first)
+        if name.startswith("Separable"):
+            return back(CONV[rank](CONV[rank](x, kernel, groups=groups), *further), first)
+        return back(call(x, kernel, further[0], groups=groups), first)
 
     return run
+
+
+class Convolutions(TorchDispatchMode):
+    """Notes the weights that torch's convolutions are given."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.convolution.default:
+            self.weights.append(args[1])
+        return func(*args, **(kwargs or {}))
 
 
 NAMES = [
@@ -114,7 +127,9 @@ def test_no_layer_copies_more_than_by_hand(name, rank, layout, mode):
     shape = (8, CHANNELS, *(side,) * rank) if first else (8, *(side,) * rank, CHANNELS)
     x = torch.randn(shape, requires_grad=True)
     layer.build(shape)
-    weights = [w.detach().clone().requires_grad_() for w in layer.weights]
+    memory = MEMORY[1 if first else rank]
+    deep = name.startswith(("Depthwise", "Separable"))
+    weights = [torch_weight(w, rank, memory, deep and i == 0) for i, w in enumerate(layer.weights)]
     hand = twin(name, rank, first, weights)
     torch.testing.assert_close(layer(x), hand(x), rtol=1e-4, atol=1e-4)
     if mode == "forward":
@@ -130,18 +145,37 @@ def test_no_layer_copies_more_than_by_hand(name, rank, layout, mode):
     assert volume(mine) <= volume(other) if sequences else not mine - other, what
 
 
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+@pytest.mark.parametrize(("name", "rank"), NAMES)
+def test_torch_gets_the_memory_of_the_weights_in_its_own_order(name, rank, layout):
+    filters = () if name.startswith("Depthwise") else (8,)
+    further = {"depth_multiplier": 2} if name.startswith(("Depthwise", "Separable")) else {}
+    layer = getattr(ramify.layers, name)(*filters, 3, data_format=layout, **further)
+    x = torch.randn((2, CHANNELS, *(8,) * rank) if layout == "channels_first" else (2, *(8,) * rank, CHANNELS))
+    layer.build(x.shape)
+    kernels = [w for w in layer.weights if w.ndim > 1]
+    order = MEMORY[1 if layout == "channels_first" else max(rank, 2)]  # sequences are images of height 1
+    for wanted in (True, False):
+        with Convolutions() as seen, torch.set_grad_enabled(wanted):
+            layer(x)
+        assert len(seen.weights) == len(kernels)
+        for given, kernel in zip(seen.weights, kernels, strict=True):
+            assert given.untyped_storage().data_ptr() == kernel.untyped_storage().data_ptr()
+            assert given.is_contiguous(memory_format=order)
+            assert given.numel() == kernel.numel()
+
+
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("bias", [False, True])
 def test_a_padded_training_step_copies_no_more_than_by_hand(bias, padding):
     layer = ramify.layers.Conv2D(8, 3, padding=padding, use_bias=bias)
     layer.build((None, None, None, 4))
-    weight = layer.kernel.detach().clone().requires_grad_()
+    weight = torch_weight(layer.kernel, 2, torch.channels_last, False)
     shift = torch.zeros(8, requires_grad=True) if bias else None
     x = torch.randn(8, 16, 16, 4, requires_grad=True)
 
     def by_hand(images):
-        planes, kernel = images.permute(0, 3, 1, 2), weight.permute(3, 2, 0, 1)
-        return F.conv2d(planes, kernel, shift, padding=padding).permute(0, 2, 3, 1)
+        return F.conv2d(images.permute(0, 3, 1, 2), weight, shift, padding=padding).permute(0, 2, 3, 1)
 
     ours = copies(training(layer, [x, *layer.weights], x))
     theirs = copies(training(by_hand, [x, weight, *([shift] if bias else [])], x))
