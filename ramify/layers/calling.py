@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.errors import ArgumentError, InputError, ShapeError, SymbolicValueError
 from ramify.graph import MASK, Node, SymbolicTensor, is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves
@@ -124,7 +125,7 @@ def _ready(layer: Layer, value: Any) -> Any:
     if isinstance(value, (list, tuple, dict)):
         return map_leaves(lambda leaf: _ready(layer, leaf), value)
     if isinstance(value, (np.ndarray, np.generic)):
-        value = torch.as_tensor(value, device=layer.weights_device)
+        value = dtypes.from_numpy(value).to(layer.weights_device)
     if isinstance(value, torch.Tensor) and layer.autocast and value.is_floating_point():
         wanted = layer.compute_torch_dtype
         if value.dtype is not wanted:

@@ -75,11 +75,7 @@ def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
         if isinstance(x, (list, tuple)) and any(isinstance(leaf, Tensor) for leaf in flatten(x)):
             return np.asarray([convert_to_numpy(item) for item in x])
         return np.asarray(x)
-    x = x.detach()
-    if x.dtype in {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2}:
-        x = x.float()
-    array: np.ndarray[Any, Any] = x.numpy(force=True)
-    return array
+    return dtypes.to_numpy(x)
 
 
 @op
