@@ -153,8 +153,8 @@ def elastic_transform(
 
     Args:
         images: images, with or without a batch axis.
-        alpha: how far pixels move: by some ``0.28 * alpha`` pixels, whatever `sigma` (the field is drawn with a deviation
-            of ``alpha * sigma``, and smoothed).
+        alpha: how far pixels move: by some ``0.28 * alpha`` pixels, whatever `sigma`: the field is drawn with a
+            deviation of ``alpha * sigma``, then smoothed.
         sigma: how smooth the field is: the standard deviation of the Gaussian, in pixels.
         interpolation: ``"nearest"`` or ``"bilinear"``.
         fill_mode: what lies outside, as in `map_coordinates`.

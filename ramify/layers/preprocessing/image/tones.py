@@ -106,7 +106,7 @@ class RandomContrast(ImageLayer):
 
     def changed(self, images: Tensor, transformation: Any) -> Tensor:
         """The images with more or less contrast."""
-        factor = per_image(transformation["contrast_factor"])
+        factor = per_image(transformation["contrast_factor"]).float()
         values = images.to(torch.float32)
         mean = values.mean(self.space_axes, keepdim=True)
         return torch.lerp(mean, values, factor).clamp(*self.value_range).to(images.dtype)
