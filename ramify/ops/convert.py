@@ -35,6 +35,12 @@ def floating(x: Any) -> Tensor:
     return x if x.is_floating_point() or x.is_complex() else x.to(dtypes.to_torch(None))
 
 
+def wide(x: Any) -> Tensor:
+    """The same, and half precision as float32: for sums, and for what torch computes in no other dtype."""
+    x = floating(x)
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 @op
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
     """A tensor of a number, an array, nested lists or a tensor.

@@ -96,6 +96,9 @@ class Draw:
     independent: Callable[..., float] = lambda made, *_, **__: made.numel()
     """Of a random op: how many numbers of its result are drawn each for itself."""
 
+    narrow: str = ""
+    """Why Keras is not the measure of what it makes of bfloat16."""
+
     def __str__(self) -> str:
         return f"{self.name.removeprefix('ops.')}-{'-'.join(self.gives)}"
 
