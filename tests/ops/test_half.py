@@ -1,7 +1,7 @@
 """Every op on bfloat16: values and dtypes are Keras's.
 
-The calls are those of `drawn/`, their floating tensors rounded to bfloat16, which keeps 8 bits of a number. Results may
-differ by two units of the last place, ``2 * 2 ** -7``, of the largest of them: each is rounded, and not on the same way.
+The calls are those of `drawn/`, their floating tensors rounded to bfloat16, which keeps 8 bits of a number. Results
+may differ by two units of the last place, ``2 * 2 ** -7``, of the largest of them: each is rounded on its way.
 Where they differ by more, ours must be the nearer one to what float32 makes of the same numbers.
 """
 
