@@ -87,8 +87,9 @@ def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     try:
         if explicit is not None:
             state.training = bool(explicit)
-        if not layer.built:
-            build_for(layer, bound)
+        if not layer.built or is_probing():  # a first call, which may build layers inside
+            if not layer.built:
+                build_for(layer, bound)
             state.scope = (*(outer_scope or current.names), layer.name)
         kwargs = _with_training(layer, signature, bound, kwargs)
         masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if v is not None}
