@@ -167,6 +167,7 @@ class QuantizedDTypePolicy(DTypePolicy):
     Args:
         mode: ``"int8"``, ``"int4"``, ``"float8"``, or with numbers, such as ``"gptq/4/128"``: bits and size of groups.
         source_name: the policy that the layer had before; the global one when not given.
+        quantization_config: the config of a layer that is quantized in another way than the mode alone says.
 
     Raises:
         ArgumentError: a mode that there is not.
@@ -178,7 +179,8 @@ class QuantizedDTypePolicy(DTypePolicy):
     ('int8_from_mixed_bfloat16', 'bfloat16', 'int8')
     """
 
-    def __init__(self, mode: str, source_name: str | None = None) -> None:
+    def __init__(self, mode: str, source_name: str | None = None, quantization_config: Any = None) -> None:
+        self.quantization_config = quantization_config
         if not isinstance(mode, str) or not _QUANTIZED.fullmatch(mode):
             raise ArgumentError(
                 f"mode={mode!r} is no way to quantize. Use 'int8', 'int4', 'int4/128', 'float8', 'gptq/4/128' or "
@@ -199,7 +201,9 @@ class QuantizedDTypePolicy(DTypePolicy):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"mode": self._mode, "source_name": self._source_name}
+        config = {"mode": self._mode, "source_name": self._source_name}
+        more = self.quantization_config
+        return config if more is None else {**config, "quantization_config": more}
 
 
 @serializable("keras.dtype_policies")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from ramify.errors import ArgumentError
@@ -16,6 +17,8 @@ _TORCH: dict[Any, torch.dtype] = {name: getattr(torch, name) for name in _NAMES}
 _TORCH |= {dtype: dtype for dtype in list(_TORCH.values())}
 _TORCH |= {float: torch.float32, int: torch.int32, bool: torch.bool}
 _NAME = {dtype: name for name, dtype in _TORCH.items() if isinstance(name, str)}
+
+_BEYOND_NUMPY = frozenset((torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))
 
 _defaults: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7}
 
@@ -42,6 +45,35 @@ def to_torch(dtype: Any) -> torch.dtype:
 def name(dtype: Any) -> str:
     """The name of a dtype as Keras writes it: ``"float32"``, ``"bool"``; `floatx` for ``None``."""
     return _NAME[to_torch(dtype)]
+
+
+def to_numpy(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """The numbers as an array, on the tensor's memory where that can be; waits for the device.
+
+    bfloat16 and float8, which NumPy does not have, become float32.
+    """
+    plain = tensor.detach()
+    array: np.ndarray[Any, Any] = (plain.float() if plain.dtype in _BEYOND_NUMPY else plain).numpy(force=True)
+    return array
+
+
+def from_numpy(values: Any) -> torch.Tensor:
+    """A tensor of an array or of nested lists; bfloat16 and float8 may be dtypes that a package gave NumPy.
+
+    >>> from_numpy(np.ones(2, "float16")).dtype
+    torch.float16
+    """
+    if isinstance(values, torch.Tensor):
+        return values
+    array = np.asarray(values)
+    if is_beyond_numpy(array):
+        return torch.as_tensor(array.astype(np.float32)).to(_TORCH[array.dtype.name])
+    return torch.as_tensor(array)
+
+
+def is_beyond_numpy(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array has a dtype that a package gave NumPy, such as bfloat16."""
+    return array.dtype.kind == "V" and array.dtype.name in _TORCH
 
 
 def floatx() -> str:

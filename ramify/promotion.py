@@ -80,8 +80,8 @@ def _array(x: Any, device: torch.device | None) -> Tensor:
         raise InputError(
             f"A {type(x).__name__} cannot become a tensor: {error}. Nested lists need equal lengths."
         ) from None
-    if array.dtype.name == "bfloat16":
-        return torch.as_tensor(array.astype(np.float32), dtype=torch.bfloat16, device=device)
+    if dtypes.is_beyond_numpy(array):
+        return dtypes.from_numpy(array).to(device)
     if array.dtype.kind not in "biufc":
         raise InputError(f"A {type(x).__name__} of dtype {array.dtype} cannot become a tensor. Give numbers.")
     return torch.as_tensor(_plain(array), dtype=_dtype_of(array, not isinstance(x, np.ndarray)), device=device)

@@ -155,7 +155,7 @@ class Variable(torch.Tensor):
         Raises:
             ShapeError: another shape.
         """
-        new = value if isinstance(value, torch.Tensor) else torch.as_tensor(value)
+        new = dtypes.from_numpy(value)
         if new.ndim and new.shape != self.shape:
             raise ShapeError(
                 f"Cannot assign a value of shape {tuple(new.shape)} to the variable '{self.path}' of shape "
@@ -196,12 +196,13 @@ class Variable(torch.Tensor):
     def numpy(self, *, force: bool = True) -> np.ndarray[Any, Any]:
         """The numbers as an array of its own, without gradient: it stays as it is when training goes on.
 
-        Waits for the device. ``variable.detach().numpy()`` shares the memory, as with any tensor.
+        Waits for the device. bfloat16 and float8, which NumPy does not have, become float32.
+        ``variable.detach().numpy()`` shares the memory, as with any tensor.
         """
-        return self._shared(force).copy()
+        return self._shared().copy()
 
-    def _shared(self, force: bool = True) -> np.ndarray[Any, Any]:
-        return self.detach().as_subclass(torch.Tensor).numpy(force=force)
+    def _shared(self) -> np.ndarray[Any, Any]:
+        return dtypes.to_numpy(self.detach().as_subclass(torch.Tensor))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         values = self._shared()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.errors import ArgumentError, InputError, ShapeError, SymbolicValueError
 from ramify.graph import MASK, Node, SymbolicTensor, is_probing, is_symbolic, record
 from ramify.graph.structure import flatten, map_leaves
@@ -86,8 +87,9 @@ def concrete_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     try:
         if explicit is not None:
             state.training = bool(explicit)
-        if not layer.built:
-            build_for(layer, bound)
+        if not layer.built or is_probing():  # a first call, which may build layers inside
+            if not layer.built:
+                build_for(layer, bound)
             state.scope = (*(outer_scope or current.names), layer.name)
         kwargs = _with_training(layer, signature, bound, kwargs)
         masks = {k: v for k, v in fill_masks(signature, bound, mask_of).items() if v is not None}
@@ -124,7 +126,7 @@ def _ready(layer: Layer, value: Any) -> Any:
     if isinstance(value, (list, tuple, dict)):
         return map_leaves(lambda leaf: _ready(layer, leaf), value)
     if isinstance(value, (np.ndarray, np.generic)):
-        value = torch.as_tensor(value, device=layer.weights_device)
+        value = dtypes.from_numpy(value).to(layer.weights_device)
     if isinstance(value, torch.Tensor) and layer.autocast and value.is_floating_point():
         wanted = layer.compute_torch_dtype
         if value.dtype is not wanted:

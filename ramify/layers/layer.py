@@ -197,6 +197,7 @@ class Layer(Quantizing, Stateless):
         """After a first call: the layer is built, and may take the short way where nothing stands against it."""
         own = self.__dict__
         own["built"] = True
+        self.settle_inside()
         plain_dtype = self.compute_torch_dtype is self.variable_torch_dtype or not self.autocast
         plain = plain_dtype and own["_remat"] is None and self.activity_regularizer is None
         if not own["_fast"] and plain and self._signature.names:
@@ -370,11 +371,11 @@ class Layer(Quantizing, Stateless):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal layer, as plain data."""
-        policy = self.__dict__.get("_policy_map", self.dtype_policy)
-        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(policy)}
+        own, config = captured(self, Layer), {"name": self.name, "trainable": self._trainable}
+        config["dtype"] = dtype_policies.serialize(self.told_policy(own))
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        return {**config, **captured(self, Layer)}
+        return {**config, **own}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

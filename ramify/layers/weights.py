@@ -194,7 +194,7 @@ class WeightHolder(Hookable):
 
     def get_weights(self) -> list[np.ndarray]:
         """The values of all weights, as arrays that stay as they are when training goes on."""
-        return [weight.detach().cpu().numpy().copy() for weight in self.weights]
+        return [dtypes.to_numpy(weight).copy() for weight in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Overwrite all weights.
@@ -216,7 +216,7 @@ class WeightHolder(Hookable):
                 )
         with torch.no_grad():
             for weight, value in zip(own, weights, strict=True):
-                weight.copy_(torch.as_tensor(np.asarray(value)))
+                weight.copy_(dtypes.from_numpy(value))
 
     def saved_weights(self) -> list[Any]:
         """What files hold of this layer itself, without sublayers: parameters, state; then plain torch modules'."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+from ramify import dtype_policies
 from ramify.errors import ArgumentError
 from ramify.layers.config import captured, restored
 from ramify.layers.core.input_layer import Input
@@ -19,7 +20,7 @@ from ramify.models.config import (
 )
 from ramify.models.network import Network
 from ramify.models.quantizing import ModelQuantizing
-from ramify.registry import CustomObjectScope, serializable, serialize, sharing
+from ramify.registry import CustomObjectScope, serializable, sharing
 from ramify.saving.models import load_model, model_from_json, save_model
 from ramify.saving.saver import Saver
 from ramify.training.trainer import Trainer
@@ -87,8 +88,9 @@ class Model(Trainer, Saver, Viewer, ModelQuantizing, Network):  # type: ignore[m
             with sharing():
                 config = graph_config(self.graph, _is_functional)
             return {"name": self.name, "trainable": self.trainable, **config}
-        policy = serialize(self.dtype_policy)
-        return {"name": self.name, "trainable": self.trainable, "dtype": policy, **captured(self, Model)}
+        own = captured(self, Model)
+        policy = dtype_policies.serialize(self.told_policy(own))
+        return {"name": self.name, "trainable": self.trainable, "dtype": policy, **own}
 
     def build(self, input_shape: Any = None) -> None:
         """Build a subclassed model, by calling it on symbolic inputs.

@@ -9,9 +9,12 @@ from typing import Any
 
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.layers.layer import Layer
+from ramify.layers.normalization import SpectralNormalization
 from ramify.models.calibration import calibrate
 from ramify.quantizers.configs import config_for
 from ramify.quantizers.layers import QuantizedMatrix
+
+_KEEPS_WHOLE = (SpectralNormalization,)  # goes on to divide the kernel of its layer
 
 Filters = str | Sequence[str] | Callable[[Layer], bool] | None
 
@@ -24,8 +27,8 @@ class ModelQuantizing:
     ) -> None:
         """Keep the weights of the layers in fewer bits from now on, nested models included.
 
-        Dense, EinsumDense, Embedding and ReversibleEmbedding are quantized; all other layers stay as they are, and so
-        do layers inside of layers that are no models: their files could not tell.
+        Dense, EinsumDense, Embedding and ReversibleEmbedding are quantized, those inside of other layers included:
+        the projections of attention, what wrappers hold. All other layers stay as they are.
 
         Args:
             mode: ``"int8"``, ``"int4"``, ``"float8"``; ``"gptq"`` and ``"awq"`` need a config with data.
@@ -91,25 +94,24 @@ def _filter(filters: Filters) -> Callable[[Layer], bool]:
     patterns = [re.compile(one) for one in ([filters] if isinstance(filters, str) else filters)]
 
     def wanted(layer: Any) -> bool:
-        path = getattr(layer, layer.matrix_name).path.rpartition("/")[0]
-        return any(pattern.search(path) for pattern in patterns)
+        return any(pattern.search(layer.full_path) for pattern in patterns)
 
     return wanted
 
 
 def _matrices(model: Any) -> Iterator[Any]:
-    """The layers of a model and of the models in it; what other layers are made of is theirs to compute with."""
-    stack = [model]
-    seen = set()
+    """The layers of a model that have a matrix of weights, and those inside of others."""
+    stack, seen = [model], set()
     while stack:
-        layer = stack.pop()
-        if layer in seen:
+        module = stack.pop()
+        if module in seen or isinstance(module, _KEEPS_WHOLE):
             continue
-        seen.add(layer)
-        if isinstance(layer, ModelQuantizing):
-            stack += reversed(layer.layers)  # type: ignore[attr-defined]
-        elif isinstance(layer, QuantizedMatrix) and layer.built:  # type: ignore[attr-defined]
-            yield layer
+        seen.add(module)
+        if isinstance(module, QuantizedMatrix) and module.built:
+            yield module
+        else:
+            own = module.layers if isinstance(module, ModelQuantizing) else ()  # type: ignore[attr-defined]
+            stack += reversed([*own, *module._modules.values()])
 
 
 def _forget_compiled(model: Any) -> None:

@@ -35,6 +35,12 @@ def floating(x: Any) -> Tensor:
     return x if x.is_floating_point() or x.is_complex() else x.to(dtypes.to_torch(None))
 
 
+def wide(x: Any) -> Tensor:
+    """The same, and half precision as float32: for sums, and for what torch computes in no other dtype."""
+    x = floating(x)
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
 @op
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
     """A tensor of a number, an array, nested lists or a tensor.
@@ -75,11 +81,7 @@ def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
         if isinstance(x, (list, tuple)) and any(isinstance(leaf, Tensor) for leaf in flatten(x)):
             return np.asarray([convert_to_numpy(item) for item in x])
         return np.asarray(x)
-    x = x.detach()
-    if x.dtype in {torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2}:
-        x = x.float()
-    array: np.ndarray[Any, Any] = x.numpy(force=True)
-    return array
+    return dtypes.to_numpy(x)
 
 
 @op

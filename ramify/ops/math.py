@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ramify.errors import ShapeError
-from ramify.ops.convert import floating, like
+from ramify.ops.convert import floating, like, wide
 from ramify.ops.op import op
 from ramify.promotion import Tensor, to_tensor
 
@@ -211,7 +211,7 @@ def cdist(x: Any, y: Any) -> Tensor:
     """
     x, y = like(x, y)
     dtype = torch.promote_types(floating(x).dtype, floating(y).dtype)
-    return torch.cdist(x.to(dtype), y.to(dtype))
+    return torch.cdist(wide(x.to(dtype)), wide(y.to(dtype))).to(dtype)
 
 
 @op
@@ -246,7 +246,7 @@ def view_as_complex(x: Any) -> Tensor:
     >>> view_as_complex(torch.tensor([[1.0, 2.0]]))
     tensor([1.+2.j])
     """
-    x = floating(x)
+    x = wide(x)
     if x.ndim == 0 or x.shape[-1] != 2:
         raise ShapeError(f"view_as_complex takes pairs along the last axis, but received shape {tuple(x.shape)}.")
     return torch.view_as_complex(x.contiguous())

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
 from ramify.passes.catalogue import checked
@@ -82,5 +82,4 @@ class Frozen:
 def _as_array(value: Any) -> Any:
     if not isinstance(value, torch.Tensor):
         return value
-    found: np.ndarray[Any, Any] = (value.float() if value.dtype is torch.bfloat16 else value).cpu().numpy()
-    return found
+    return dtypes.to_numpy(value)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 
 from ramify import dtype_policies
+from ramify.dtype_policies import DTypePolicyMap
 from ramify.errors import ArgumentError, NotBuiltError
+from ramify.graph import paused
 from ramify.quantizers import float8, packed
 from ramify.quantizers.configs import QuantizationConfig, config_for
-from ramify.quantizers.quantizer import AbsMaxQuantizer
+from ramify.quantizers.quantizer import AbsMaxQuantizer, get, serialize
 from ramify.variables import State
 
 Tensor = torch.Tensor
@@ -20,6 +22,7 @@ Tensor = torch.Tensor
 class Quantizing:
     """The part of a layer that answers for quantization: most layers have no weights that could be quantized."""
 
+    name: str
     dtype_policy: Any
     describe: Callable[[], str]
 
@@ -53,11 +56,65 @@ class Quantizing:
         del args, kwargs
         return self._refuse()
 
+    def told_policy(self, held: Iterable[str]) -> Any:
+        """The dtype policy for a config: a map, where it says nothing else of quantized layers inside.
+
+        Args:
+            held: names of the attributes that the config describes, and of the layers in them.
+        """
+        policy = self.__dict__.get("_policy_map", self.dtype_policy)
+        told = {id(one) for name in held for one in _modules_in(getattr(self, name, None))}
+        inside = {one.full_path: one for one in _matrices_in(self) if one.is_quantized and id(one) not in told}
+        if not inside:
+            return policy
+        given = policy if isinstance(policy, DTypePolicyMap) else {}
+        found = {path: _with_config(one.dtype_policy, one.quantization_config) for path, one in inside.items()}
+        return DTypePolicyMap(self.dtype_policy, {**given, **found})
+
+    def settle_inside(self) -> None:
+        """Once all is built: quantize the layers inside that the dtype policy names, for a file to fill."""
+        policies = self.__dict__.get("_policy_map", self.dtype_policy)
+        if not isinstance(policies, DTypePolicyMap):
+            return
+        wanted = {self._inner_path(path): policy for path, policy in policies.items()}
+        for one in _matrices_in(self):
+            policy = wanted.get(self._inner_path(one.full_path))
+            if getattr(policy, "quantization_mode", None) is not None and one.quantization_mode is None:
+                with paused(), torch.no_grad():  # real weights, within a call on tensors without data, too
+                    one.dtype_policy = policy
+                    one.build_quantized(None)
+
+    def _inner_path(self, path: str) -> str:
+        """From this layer on: where it stands itself depends on who builds it."""
+        return f"/{path}".rpartition(f"/{self.name}/")[2].lstrip("/")
+
     def _refuse(self) -> Any:
         raise ArgumentError(
             f"{self.describe()} has no matrix of weights that could be quantized. Dense, EinsumDense, Embedding and "
             "ReversibleEmbedding have; `model.quantize(...)` leaves all others as they are."
         )
+
+
+def _modules_in(value: Any) -> Iterator[torch.nn.Module]:
+    """All modules in nested containers and modules."""
+    if isinstance(value, torch.nn.Module):
+        yield from value.modules()
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _modules_in(item)
+
+
+def _with_config(policy: Any, config: QuantizationConfig) -> Any:
+    """The policy, and the config where it says more than the policy can; no name, and so no Keras, can tell that."""
+    plain = packed.config_of(policy).activation_quantizer
+    if config.mode != "int8" or serialize(plain) == serialize(config.activation_quantizer):
+        return policy
+    return dtype_policies.QuantizedDTypePolicy(**{**policy.get_config(), "quantization_config": serialize(config)})
+
+
+def _matrices_in(layer: Any) -> Iterator[Any]:
+    """The layers inside that have a matrix of weights."""
+    return (one for one in layer.modules() if isinstance(one, QuantizedMatrix) and one is not layer and one.built)
 
 
 class QuantizedMatrix:
@@ -74,6 +131,14 @@ class QuantizedMatrix:
     lora_enabled = False  # see `ramify.layers.low_rank`
     quantization_config: Any = None
     __dict__: dict[str, Any]
+
+    built: bool
+
+    @property
+    def full_path(self) -> str:
+        """Where the layer stands, as its weights' paths tell it: ``"mha/query"``."""
+        path: str = getattr(self, self.matrix_name).path.rpartition("/")[0]
+        return path
 
     def as_matrix(self, weight: Tensor) -> Tensor:
         """The weight with its summed axes as rows, the others as columns."""
@@ -156,7 +221,8 @@ class QuantizedMatrix:
         """Turn the weights that `build` made into quantized ones, whose values a file will give."""
         del input_shape
         policy = self.dtype_policy
-        config = config or self.quantization_config or packed.config_of(policy)
+        told = get(getattr(policy, "quantization_config", None))
+        config = config or self.quantization_config or told or packed.config_of(policy)
         if mode == "float8":
             float8.add_state(self)
         else:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.callbacks.logs import to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import map_leaves
@@ -324,7 +325,4 @@ def _like(value: Any, parts: list[Any]) -> Any:
 
 def as_array(value: Any) -> Any:
     """A tensor as a NumPy array on the CPU; bfloat16, which NumPy lacks, as float32."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    value = value.detach()
-    return (value.float() if value.dtype is torch.bfloat16 else value).cpu().numpy()
+    return dtypes.to_numpy(value) if isinstance(value, torch.Tensor) else value

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph.structure import flatten, map_leaves
 from ramify.visualize.collect import outputs_of
@@ -298,8 +299,7 @@ def _tiles(values: np.ndarray, channels_first: bool) -> np.ndarray:
 
 
 def _array(value: torch.Tensor) -> np.ndarray:
-    value = value.detach().cpu()
-    return np.asarray((value.float() if value.dtype is torch.bfloat16 else value).numpy())
+    return dtypes.to_numpy(value)
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:

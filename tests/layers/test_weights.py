@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -111,3 +112,24 @@ def test_weights_that_were_read_stay_as_they_are_when_training_goes_on():
     assert (kept[0] == 1).all()
     assert (kernel == 1).all()
     assert (model.get_weights()[0] != 1).all()
+
+
+def test_arrays_of_what_numpy_lacks():
+    layer = Dense(2, dtype="bfloat16")
+    layer.build((None, 3))
+    values = layer.get_weights()
+    assert [v.dtype.name for v in values] == ["float32", "float32"]
+    assert layer.kernel.numpy().dtype.name == "float32"
+    np.testing.assert_array_equal(np.asarray(layer.kernel), values[0])
+    theirs = keras.layers.Dense(2, dtype="bfloat16")
+    theirs.build((None, 3))
+    layer.set_weights(theirs.get_weights())  # of a dtype that Keras gave NumPy
+    for ours, other in zip(layer.weights, theirs.weights, strict=True):
+        assert torch.equal(ours.data, other.value.data)
+    layer.bias.assign(theirs.get_weights()[1] + 1)
+    assert layer.bias.tolist() == [1.0, 1.0]
+    x = keras.ops.convert_to_numpy(keras.ops.ones((2, 3), dtype="bfloat16"))
+    assert layer(x).dtype is torch.bfloat16
+    inputs = Input((3,))
+    model = ramify.Model(inputs, layer(inputs))
+    np.testing.assert_array_equal(model.predict(x, verbose=0), model.predict(np.ones((2, 3)), verbose=0))

@@ -105,7 +105,7 @@ def same(row: Draw, args: Any, options: Any) -> bool:
     got = [tensor(one) for one in made]
     assert len(got) == len(want)
     if row.random:
-        return alike(got, want)
+        return alike(got, want, row.independent(got[0], *args, **options))
     if options.get("keepdims"):  # over all axes, Keras on torch forgets it
         want = [one if one.ndim else one.reshape([1] * args[0].ndim) for one in want]
     for a, b in zip(got, want, strict=True):
@@ -122,14 +122,14 @@ def same(row: Draw, args: Any, options: Any) -> bool:
     return True
 
 
-def alike(got: list[torch.Tensor], want: list[torch.Tensor]) -> bool:
+def alike(got: list[torch.Tensor], want: list[torch.Tensor], count: float) -> bool:
     """Numbers from one distribution: shapes, dtypes, and means and deviations within six standard errors."""
     for a, b in zip(got, want, strict=True):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
         means, spreads = ([float(f(one.double())) for one in (a, b)] for f in (torch.mean, torch.std))
-        error = max(*spreads, 1e-6) * (2 / a.numel()) ** 0.5
+        error = max(*spreads, 1e-6) * (2 / count) ** 0.5
         assert abs(means[0] - means[1]) < 6 * error + 0.01 * abs(means[1])
-        assert spreads[0] == pytest.approx(spreads[1], rel=0.3, abs=1e-6)
+        assert spreads[0] == pytest.approx(spreads[1], rel=max(0.3, 6 / count**0.5), abs=1e-6)
     return True
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 from ramify import regularizers
 from ramify.errors import ArgumentError, ShapeError
@@ -198,9 +197,9 @@ class HeadedAttention(Layer):
         """Inputs ``(batch, *free, length, features)``; mask of that rank with the heads before the last two axes."""
         gate = None
         if self.use_gate:
-            gate = self._regularized(torch.sigmoid(_project(self._gate_dense, query)))
+            gate = self._regularized(self._gate_dense(query))
         queries, keys, values = (
-            self._regularized(_project(dense, x)).transpose(-3, -2)
+            self._regularized(dense(x)).transpose(-3, -2)
             for dense, x in ((self._query_dense, query), (self._key_dense, key), (self._value_dense, value))
         )
         free = queries.shape[:-3]
@@ -219,8 +218,7 @@ class HeadedAttention(Layer):
             result = result.unflatten(0, free)
             weights = None if weights is None else weights.unflatten(0, free)
         result = result.transpose(-3, -2)
-        result = _project(self._output_dense, result if gate is None else result * gate, summed=2)
-        return self._regularized(result), weights
+        return self._regularized(self._output_dense(result if gate is None else result * gate)), weights
 
     def _regularized(self, projected: torch.Tensor) -> torch.Tensor:
         """As it is; its regularizer's value is added to the loss, per sample."""
@@ -261,17 +259,6 @@ class HeadedAttention(Layer):
     def output_dense(self) -> EinsumDense:
         """The projection of the result."""
         return self._output_dense
-
-
-def _project(dense: EinsumDense, x: torch.Tensor, summed: int = 1) -> torch.Tensor:
-    """A projection as one matrix product with its bias, on views of the weights."""
-    kernel, bias = dense.kernel, dense.bias
-    if kernel.dtype is not x.dtype:
-        kernel, bias = kernel.to(x.dtype), None if bias is None else bias.to(x.dtype)
-    made = kernel.shape[summed:]
-    flat = x if summed == 1 else x.flatten(-summed)
-    result = F.linear(flat, kernel.reshape(flat.shape[-1], -1).t(), None if bias is None else bias.reshape(-1))
-    return result if len(made) == 1 else result.unflatten(-1, made)
 
 
 def _attended_last(x: torch.Tensor, order: list[int], count: int) -> torch.Tensor:

@@ -87,6 +87,7 @@ class EinsumDense(LowRank, QuantizedMatrix, Layer):
         self.kernel = self.add_weight_of("kernel", kernel)
         self.bias = None if bias is None else self.add_weight_of("bias", bias)
         self._kernel_shape = tuple(self.kernel.shape)
+        self._is_affine = bool(self._parsed.trailing) and self.bias_axes == self._parsed.kernel[self._parsed.trailing :]
         self.build_lora()
         self.build_quantized(input_shape)
 
@@ -94,19 +95,20 @@ class EinsumDense(LowRank, QuantizedMatrix, Layer):
         """The weighted sums, through the activation."""
         if self.is_quantized:
             return self.quantized_call(inputs)
-        outputs = self.product(inputs, self.updated_weight() if self.lora_enabled else self.kernel)
-        if self.bias is not None:
-            outputs = outputs + self.bias
+        kernel, bias = self.updated_weight() if self.lora_enabled else self.kernel, self.bias
+        outputs = self.product(inputs, kernel, bias if self._is_affine else None)
+        if bias is not None and not self._is_affine:
+            outputs = outputs + bias
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
 
-    def product(self, inputs: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
-        """The weighted sums alone."""
+    def product(self, inputs: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        """The weighted sums alone, or with a bias that has all axes that they make."""
         summed = self._parsed.trailing
         if summed:  # the usual case is a Dense over the last axes: one matrix product, without einsum's bookkeeping
             sizes = kernel.shape[summed:]
             x = inputs if summed == 1 else inputs.flatten(-summed)
-            outputs = F.linear(x, kernel.reshape(x.shape[-1], -1).t())
+            outputs = F.linear(x, kernel.reshape(x.shape[-1], -1).t(), None if bias is None else bias.reshape(-1))
             return outputs if len(sizes) == 1 else outputs.unflatten(-1, sizes)
         return torch.einsum(self.equation, inputs, kernel)
 

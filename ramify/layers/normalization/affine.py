@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from ramify.layers.arguments import settle
 from ramify.layers.layer import Layer
 
@@ -32,3 +34,12 @@ class Affine(Layer):
         """Make the weights that are wanted."""
         self.gamma = self.add_weight_of("gamma", shape, autocast=autocast) if scale else None
         self.beta = self.add_weight_of("beta", shape, autocast=autocast) if center else None
+        self._shape = tuple(shape)
+
+    def affine_for(self, x: torch.Tensor) -> tuple[Any, Any]:
+        """`gamma` and `beta` as torch's kernels take them best: on the CPU, moments are kept in the weights' dtype."""
+        gamma, beta = self.gamma, self.beta
+        if not x.is_cpu or x.dtype not in (torch.float16, torch.bfloat16):
+            return gamma, beta
+        gamma = torch.ones(self._shape, device=x.device) if gamma is None else gamma.float()
+        return gamma, None if beta is None else beta.float()

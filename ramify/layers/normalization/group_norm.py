@@ -86,7 +86,7 @@ class GroupNormalization(Affine):
         if not x.requires_grad and x.device.type == "cpu" and torch.is_grad_enabled():
             # With channels last, the backward pass of torch 2.13 crashes where the input itself needs no gradient.
             x = x.contiguous()
-        gamma, beta = self.gamma, self.beta
+        gamma, beta = self.affine_for(x)
         enabled = torch.backends.cudnn.enabled
         if gamma is None and beta is not None:  # alone, the kernel's backward pass does not take an offset
             y = torch.group_norm(x, self.groups, None, None, self.epsilon, enabled)

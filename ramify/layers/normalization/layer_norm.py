@@ -84,5 +84,5 @@ class LayerNormalization(Affine):
             variance = x.var(view.ends, correction=0, keepdim=True)
             y = x * torch.rsqrt(variance + self.epsilon) * self.gamma
         else:
-            y = torch.layer_norm(x, self._sizes, self.gamma, self.beta, self.epsilon)
+            y = torch.layer_norm(x, self._sizes, *self.affine_for(x), self.epsilon)
         return view.leave(y)

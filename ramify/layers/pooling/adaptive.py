@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 from ramify.image_format import checked_data_format, per_axis
 from ramify.layers.input_spec import InputSpec
 from ramify.layers.layer import Layer
+from ramify.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool
 from ramify.registry import serializable
 
 __all__ = [
@@ -35,38 +35,26 @@ class AdaptivePooling(Layer):
         super().__init__(**kwargs)
         who = type(self).__name__
         self.output_size = per_axis(output_size, self.rank, f"{who}: output_size")
-        self._size: Any = self.output_size
         self.data_format = checked_data_format(data_format, who)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self._last = self.data_format == "channels_last"
-        self._to_front = (0, self.rank + 1, *range(1, self.rank + 1))
-        self._to_back = (0, *range(2, self.rank + 2), 1)
-
-    def call(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Summarize every window."""
-        if not self._last:
-            return self.pool(inputs)
-        return self.pool(inputs.permute(self._to_front)).permute(self._to_back)
-
-    def pool(self, x: torch.Tensor) -> torch.Tensor:
-        """Summarize every window of ``(batch, channels, ...)``; subclasses define it."""
-        raise AssertionError("a pooling layer defines how it pools")  # pragma: no cover
 
 
 class AdaptiveAveragePooling(AdaptivePooling):
     """Base of the layers that keep the mean of each window."""
 
-    def pool(self, x: torch.Tensor) -> torch.Tensor:
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The mean of every window."""
-        return (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)[self.rank - 1](x, self._size)
+        pooled: torch.Tensor = adaptive_average_pool(inputs, self.output_size, self.data_format)
+        return pooled
 
 
 class AdaptiveMaxPooling(AdaptivePooling):
     """Base of the layers that keep the largest value of each window."""
 
-    def pool(self, x: torch.Tensor) -> torch.Tensor:
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """The largest value of every window."""
-        return (F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)[self.rank - 1](x, self._size)
+        pooled: torch.Tensor = adaptive_max_pool(inputs, self.output_size, self.data_format)
+        return pooled
 
 
 @serializable("keras.layers")

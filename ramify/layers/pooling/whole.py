@@ -77,10 +77,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """
 
     rank = 1
-
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
-        super().__init__(data_format, keepdims, **kwargs)
-        self.supports_masking = True
+    supports_masking = True
 
     def call(self, inputs: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The mean over the steps whose mask is true; not a number where there is none."""

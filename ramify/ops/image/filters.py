@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from ramify.errors import ShapeError
 from ramify.image_format import checked_data_format
-from ramify.ops.convert import like
+from ramify.ops.convert import floating, like
 from ramify.ops.image.layout import as_float, as_was, channels_last
 from ramify.ops.op import op
 from ramify.promotion import Tensor, to_tensor
@@ -138,5 +138,5 @@ def ssim(
     squares = mean1 * mean1 + mean2 * mean2
     brightness = (2 * both + steady1) / (squares + steady1)
     contrast = (2 * (product - both) + steady2) / (square1 + square2 - squares + steady2)
-    result = (brightness * contrast).mean((1, 2, 3))
+    result = as_was((brightness * contrast).mean((1, 2, 3)), floating(image1).dtype)
     return result[0] if image1.ndim == 3 else result

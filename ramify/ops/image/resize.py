@@ -73,6 +73,8 @@ def _scaled(x: Tensor, size: tuple[int, ...], interpolation: str, antialias: boo
     if interpolation == "nearest":
         return F.interpolate(x, size, mode="nearest-exact")
     if interpolation in {"bilinear", "bicubic"}:
+        # Of one column, torch 2.13 reads the wrong places where channels stand last in memory.
+        x = x.contiguous() if antialias and size[1] == 1 else x
         return F.interpolate(x, size, mode=interpolation, align_corners=False, antialias=antialias)
     for axis, length in zip((2, 3), size, strict=True):
         x = resampled(x, axis, length, length / x.shape[axis], 0.0, interpolation, antialias)
@@ -85,7 +87,7 @@ def _proportioned(x: Tensor, size: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _cropped(x: Tensor, size: tuple[int, ...]) -> Tensor:
-    height, width = (min(a, b) for a, b in zip(_proportioned(x, size), x.shape[2:], strict=True))
+    height, width = (max(min(a, b), 1) for a, b in zip(_proportioned(x, size), x.shape[2:], strict=True))
     top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
     return x.narrow(2, top, height).narrow(3, left, width)
 

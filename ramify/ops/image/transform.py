@@ -153,7 +153,8 @@ def elastic_transform(
 
     Args:
         images: images, with or without a batch axis.
-        alpha: how far pixels move, in pixels before the field is smoothed.
+        alpha: how far pixels move: by some ``0.28 * alpha`` pixels, whatever `sigma`: the field is drawn with a
+            deviation of ``alpha * sigma``, then smoothed.
         sigma: how smooth the field is: the standard deviation of the Gaussian, in pixels.
         interpolation: ``"nearest"`` or ``"bilinear"``.
         fill_mode: what lies outside, as in `map_coordinates`.
@@ -173,7 +174,7 @@ def elastic_transform(
     x, back = channels_last(images, data_format, who)
     seed = check_seed(seed, who)
     source = None if x.device.type == "meta" else generator(seed, x.device)
-    field = torch.empty((2, *x.shape[:3]), device=x.device).normal_(generator=source) * alpha
+    field = torch.empty((2, *x.shape[:3]), device=x.device).normal_(std=sigma, generator=source) * alpha
     size = max(int(6 * sigma) | 1, 3)
     field = blurred(field.flatten(0, 1).unsqueeze(1), (size, size), (sigma, sigma)).view(field.shape)
     rows, columns = _grid(x)

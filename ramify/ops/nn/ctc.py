@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from ramify.errors import ArgumentError, ShapeError
-from ramify.ops.convert import floating, like
+from ramify.ops.convert import like, wide
 from ramify.ops.op import op
 
 __all__ = ["ctc_decode", "ctc_loss"]
@@ -41,7 +41,7 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     if target.ndim != 2 or output.ndim != 3:
         shapes = f"{tuple(target.shape)} and {tuple(output.shape)}"
         raise ShapeError(f"ctc_loss takes (batch, labels) and (batch, steps, classes), but received {shapes}.")
-    likely = torch.log_softmax(floating(output), -1).transpose(0, 1)
+    likely = torch.log_softmax(wide(output), -1).transpose(0, 1)
     if likely.device.type == "meta":  # where torch's kernel does not exist
         return likely.new_empty(likely.shape[1])
     return F.ctc_loss(likely, target.long(), steps.long(), labels.long(), blank=mask_index, reduction="none")
@@ -83,7 +83,7 @@ def ctc_decode(
     [[[1, -1, -1]]]
     """
     x, lengths = like(inputs, sequence_lengths)
-    x = floating(x)
+    x = wide(x)
     if strategy == "greedy":
         return _greedy(x, lengths, merge_repeated, mask_index)
     if strategy != "beam_search":

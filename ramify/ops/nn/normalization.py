@@ -11,14 +11,13 @@ from torch import distributed
 
 from ramify import dtypes
 from ramify.errors import ArgumentError
-from ramify.ops.convert import floating, like
+from ramify.ops.convert import floating, like, wide
 from ramify.ops.op import op
 
 __all__ = ["batch_normalization", "layer_normalization", "moments", "normalize", "rms_normalization"]
 
 Tensor = torch.Tensor
 Axes = int | Sequence[int]
-_NARROW = (torch.float16, torch.bfloat16)
 
 
 def _axes(axis: Axes | None, ndim: int) -> tuple[int, ...]:
@@ -43,12 +42,11 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
     (tensor(2.), tensor(1.))
     """
     x = floating(x)
-    wide = x.float() if x.dtype in _NARROW else x
     over = _axes(axes, x.ndim)
     if synchronized and distributed.is_available() and distributed.is_initialized():
-        mean, variance = _together(wide, over)
+        mean, variance = _together(wide(x), over)
     else:
-        variance, mean = torch.var_mean(wide, over, correction=0, keepdim=True)
+        variance, mean = torch.var_mean(wide(x), over, correction=0, keepdim=True)
     if x.dtype == torch.float16:
         end = torch.finfo(x.dtype).max
         mean, variance = mean.clamp(-end, end), variance.clamp(-end, end)

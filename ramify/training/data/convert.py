@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ramify import dtypes
 from ramify.errors import ArgumentError
 from ramify.graph import SymbolicValue
 
@@ -104,6 +105,8 @@ def _from_numpy(array: np.ndarray[Any, Any], name: str) -> torch.Tensor:
                 "numbers of one dtype; rows of different lengths must be padded."
             )
         array = numbers
+    if dtypes.is_beyond_numpy(array):
+        return dtypes.from_numpy(array)
     if array.dtype.kind in "USOMmV":
         kind = {"U": "strings", "S": "bytes", "M": "dates", "m": "durations"}.get(array.dtype.kind, "records")
         raise ArgumentError(f"{name} holds {kind} ({_first(array)!r:.60}), not numbers. Turn them into numbers first.")

@@ -43,6 +43,7 @@ NORMALIZATION = [
         "GroupNormalization",
         {"groups": 2},
         ((2, 4), (2, 5, 4), (2, 3, 5, 4)),
+        tolerance=(1e-4, "of two numbers in a group, a gradient is what cancelling terms leave"),
         options={"groups": st.sampled_from([-1, 1, 2, 4])},
         keeps=AXIS,
     ),

@@ -93,6 +93,11 @@ class Draw:
     """Of a symbolic first tensor: with all sizes known, without that of the batch, with none."""
     random: bool = False
     """Draws numbers: shapes, dtypes and distributions are compared, not values."""
+    independent: Callable[..., float] = lambda made, *_, **__: made.numel()
+    """Of a random op: how many numbers of its result are drawn each for itself."""
+
+    narrow: str = ""
+    """Why Keras is not the measure of what it makes of bfloat16."""
 
     def __str__(self) -> str:
         return f"{self.name.removeprefix('ops.')}-{'-'.join(self.gives)}"

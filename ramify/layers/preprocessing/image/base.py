@@ -25,6 +25,8 @@ class ImageLayer(Layer):
 
     Args:
         data_format: ``"channels_last"`` or ``"channels_first"``.
+        **kwargs: ``seed``, where the layer draws: a sequence of its own, or ``None`` for torch's global generator; and
+            what every layer takes.
 
     Shapes:
         images of shape ``(batch, height, width, channels)`` or ``(height, width, channels)``, or a dict with
@@ -36,9 +38,10 @@ class ImageLayer(Layer):
     seed: Any = None
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        seed = kwargs.pop("seed", None)  # no argument of its own: many layers draw nothing
         super().__init__(**kwargs)
         self.data_format = checked_data_format(data_format, type(self).__name__)
-        self._stream = Stream(None)
+        self.seed, self._stream = seed, Stream(seed, type(self).__name__)
         self.__dict__["training"] = True  # until `eval()`, or an enclosing call says otherwise
 
     def call(self, data: Any, training: bool = True) -> Any:
@@ -166,11 +169,6 @@ class ImageLayer(Layer):
     def draw_from(self, other: ImageLayer) -> None:
         """Draw from another layer's stream."""
         self._stream = other._stream
-
-    def seeded(self, seed: Any) -> None:
-        """Give the layer a sequence of its own; ``None`` draws from torch's global generator."""
-        self.seed = seed
-        self._stream = Stream(seed, type(self).__name__)
 
 
 def value_range_of(value: Any, who: str) -> tuple[float, float]:

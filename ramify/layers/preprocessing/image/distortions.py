@@ -53,11 +53,10 @@ class RandomPerspective(GeometricLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomPerspective: factor", low=0.0)
         self.scale = factor_range(scale, "RandomPerspective: scale", low=0.0)[1]
         self.read_with(interpolation, "constant", fill_value)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to change each image, ``(batch,)``, and its corners before and after, each ``(batch, 4, 2)``."""
@@ -136,14 +135,13 @@ class RandomElasticTransform(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomElasticTransform: factor", low=0.0)
         self.scale = factor_range(scale, "RandomElasticTransform: scale", low=0.0)
         self.interpolation = checked_choice(interpolation, INTERPOLATIONS, "RandomElasticTransform: interpolation")
         self.fill_mode = checked_choice(fill_mode, FILL_MODES, "RandomElasticTransform: fill_mode")
         self.fill_value = fill_value
         self.value_range = value_range_of(value_range, "RandomElasticTransform")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to change each image, ``(batch,)``, how strongly, and the moves ``(batch, 2, cells, cells)``."""

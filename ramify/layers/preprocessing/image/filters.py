@@ -52,14 +52,13 @@ class RandomGaussianBlur(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomGaussianBlur: factor", low=0.0)
         self.kernel_size = per_axis(kernel_size, 2, "RandomGaussianBlur: kernel_size")
         if any(size % 2 == 0 for size in self.kernel_size):
             raise ArgumentError(f"RandomGaussianBlur takes odd sizes, but got kernel_size={kernel_size!r}.")
         self.sigma = factor_range(sigma, "RandomGaussianBlur: sigma", low=0.0, high=float("inf"))
         self.value_range = value_range_of(value_range, "RandomGaussianBlur")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to blur each image, ``(batch,)``, and the standard deviations along both axes, ``(2,)``."""
@@ -115,12 +114,11 @@ class RandomSharpness(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomSharpness: factor")
         if not isinstance(factor, (list, tuple)):
             self.factor = (0, self.factor[1])
         self.value_range = value_range_of(value_range, "RandomSharpness")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """How sharp each image becomes, ``(batch,)``."""

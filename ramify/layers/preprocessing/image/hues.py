@@ -29,10 +29,9 @@ class _ColorLayer(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, f"{type(self).__name__}: factor", low=self.lowest)
         self.value_range = value_range_of(value_range, type(self).__name__)
-        self.seeded(seed)
 
 
 @serializable("keras.layers")
@@ -142,11 +141,10 @@ class RandomGrayscale(ImageLayer):
     left_out_of_config = ("seed",)
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         if not isinstance(factor, (int, float)) or not 0 <= factor <= 1:
             raise ArgumentError(f"RandomGrayscale takes a factor from 0 to 1, a probability, but got {factor!r}.")
         self.factor = factor
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether each image turns grey, ``(batch, 1, 1, 1)``."""

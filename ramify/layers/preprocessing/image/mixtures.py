@@ -73,12 +73,11 @@ class RandomErasing(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomErasing: factor", low=0.0)
         self.scale = factor_range(scale, "RandomErasing: scale", low=0.0)
         self.fill_value = fill_value
         self.value_range = value_range_of(value_range, "RandomErasing")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to change each image, ``(batch,)``, its rectangle, and what to paint with, both broadcastable."""
@@ -124,11 +123,10 @@ class MixUp(ImageLayer):
     """
 
     def __init__(self, alpha: float = 0.2, data_format: str | None = None, seed: Any = None, **kwargs: Any) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         if not isinstance(alpha, (int, float)) or alpha <= 0:
             raise ArgumentError(f"MixUp takes a positive alpha, but got {alpha!r}.")
         self.alpha = alpha
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The share of each image itself, and the index of the other one, both ``(batch,)``."""
@@ -191,9 +189,8 @@ class CutMix(ImageLayer):
     def __init__(
         self, factor: float | Sequence[float] = 1.0, seed: Any = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "CutMix: factor", low=0.0)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The index of each other image, the rectangles, and the share of each image itself."""

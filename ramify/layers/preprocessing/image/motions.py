@@ -97,9 +97,8 @@ class RandomFlip(ImageLayer):
     def __init__(
         self, mode: str = "horizontal_and_vertical", seed: Any = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.mode = checked_choice(mode, _MODES, "RandomFlip: mode")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to mirror each image, ``(batch, 1, 1, 1)``."""
@@ -153,10 +152,9 @@ class RandomRotation(GeometricLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomRotation: factor")
         self.read_with(interpolation, fill_mode, fill_value)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """An angle in degrees per image, ``(batch,)``."""
@@ -209,13 +207,12 @@ class RandomTranslation(GeometricLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.height_factor = height_factor
         self.width_factor = width_factor
         self._vertical = factor_range(height_factor, "RandomTranslation: height_factor")
         self._horizontal = factor_range(width_factor, "RandomTranslation: width_factor")
         self.read_with(interpolation, fill_mode, fill_value)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Columns to the right and rows down, per image: ``(batch, 2)``, in pixels."""
@@ -268,11 +265,10 @@ class RandomShear(GeometricLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.x_factor = _shear_range(x_factor, "RandomShear: x_factor")
         self.y_factor = _shear_range(y_factor, "RandomShear: y_factor")
         self.read_with(interpolation, fill_mode, fill_value)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The shear along columns and along rows, ``(batch, 2)``."""
@@ -337,13 +333,12 @@ class RandomZoom(GeometricLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.height_factor = height_factor
         self.width_factor = width_factor
         self._vertical = _zoom_range(height_factor, "RandomZoom: height_factor")
         self._horizontal = None if width_factor is None else _zoom_range(width_factor, "RandomZoom: width_factor")
         self.read_with(interpolation, fill_mode, fill_value)
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """How much of the height and of the width to show, each ``(batch, 1)``."""

@@ -104,11 +104,10 @@ class RandAugment(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.value_range = value_range_of(value_range, "RandAugment")
         self.factor = factor_range(factor, "RandAugment: factor", low=0.0)
         self.interpolation = interpolation
-        self.seeded(seed)
         layers = plain_augmentations(self.factor, self.value_range, interpolation, self.data_format)
         layers += further_augmentations(self.factor, self.value_range, self.data_format)
         self._ways = Sublayers(self, layers)
@@ -185,7 +184,7 @@ class AugMix(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         if num_chains < 1 or chain_depth < 1 or alpha <= 0:
             raise ArgumentError(
                 "AugMix takes at least 1 chain of at least 1 change and a positive alpha, but got "
@@ -198,7 +197,6 @@ class AugMix(ImageLayer):
         self.alpha = alpha
         self.all_ops = all_ops
         self.interpolation = interpolation
-        self.seeded(seed)
         layers = plain_augmentations(self.factor, self.value_range, interpolation, self.data_format)
         if all_ops:
             layers += further_augmentations(self.factor, self.value_range, self.data_format)
@@ -273,13 +271,12 @@ class RandomColorJitter(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.value_range = value_range_of(value_range, "RandomColorJitter")
         self.brightness_factor = brightness_factor
         self.contrast_factor = contrast_factor
         self.saturation_factor = saturation_factor
         self.hue_factor = hue_factor
-        self.seeded(seed)
         kinds = {
             RandomBrightness: brightness_factor,
             RandomContrast: contrast_factor,

@@ -205,9 +205,8 @@ class RandomCrop(ImageLayer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, name=name, **kwargs)
+        super().__init__(data_format=data_format, name=name, seed=seed, **kwargs)
         self.height, self.width = checked_size(height, width, "RandomCrop")
-        self.seeded(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """The top row and the left column of the window, tensors without axes; `None` where images are resized."""

@@ -46,10 +46,9 @@ class RandomBrightness(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomBrightness: factor")
         self.value_range = value_range_of(value_range, "RandomBrightness")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """What to add to each image, ``(batch, 1, 1, 1)``."""
@@ -92,12 +91,11 @@ class RandomContrast(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomContrast: factor")
         if not isinstance(factor, (list, tuple)):
             self.factor = (0, self.factor[1])
         self.value_range = value_range_of(value_range, "RandomContrast")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """The factor per image, ``(batch, 1, 1, 1)``."""
@@ -106,7 +104,7 @@ class RandomContrast(ImageLayer):
 
     def changed(self, images: Tensor, transformation: Any) -> Tensor:
         """The images with more or less contrast."""
-        factor = per_image(transformation["contrast_factor"])
+        factor = per_image(transformation["contrast_factor"]).float()
         values = images.to(torch.float32)
         mean = values.mean(self.space_axes, keepdim=True)
         return torch.lerp(mean, values, factor).clamp(*self.value_range).to(images.dtype)
@@ -142,10 +140,9 @@ class RandomInvert(ImageLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         self.factor = factor_range(factor, "RandomInvert: factor", low=0.0)
         self.value_range = value_range_of(value_range, "RandomInvert")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """Whether to invert each image, ``(batch,)``."""
@@ -187,7 +184,7 @@ class RandomPosterization(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, seed=seed, **kwargs)
         limits = tuple(sorted(factor)) if isinstance(factor, (list, tuple)) else (1, factor)
         if len(limits) != 2 or not all(isinstance(n, int) and 1 <= n <= 8 for n in limits):
             raise ArgumentError(
@@ -195,7 +192,6 @@ class RandomPosterization(ImageLayer):
             )
         self.factor = limits
         self.value_range = value_range_of(value_range, "RandomPosterization")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """How many bits each image loses, ``(batch,)`` uint8."""
@@ -245,11 +241,10 @@ class Solarization(ImageLayer):
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.addition_factor = factor_range(addition_factor, "Solarization: addition_factor", low=0.0)
         self.threshold_factor = factor_range(threshold_factor, "Solarization: threshold_factor", low=0.0)
         self.value_range = value_range_of(value_range, "Solarization")
-        self.seeded(seed)
 
     def drawn(self, draws: Draws) -> Any:
         """What to add and the threshold, each ``(batch, 1, 1, 1)``, on a scale from 0 to 255."""

@@ -71,7 +71,8 @@ ONWARD = {"reverse": BOOL, "unroll": st.sampled_from([1, 2, True, False])}
 draw("scan", STEP, F((3,)), xs=F((4, 3), (6, 3)), length=st.none(), **ONWARD)
 draw("scan", st.just(lambda c, _: (c * 1.5, c)), F((3,)), xs=st.none(), length=st.integers(1, 5), **ONWARD)
 PAIRING = st.sampled_from([torch.add, torch.maximum, lambda a, b: a * b])
-draw("associative_scan", PAIRING, F((5, 4), (4, 7)), reverse=BOOL, axis=st.integers(0, 1))
+draw("associative_scan", PAIRING, F((5, 4), (4, 7)), reverse=BOOL, axis=st.integers(0, 1),
+     how={"narrow": "Keras makes float32 of it"})  # fmt: skip
 CHOICE = st.sampled_from([True, False]) | T((), kinds=["bool"])
 
 

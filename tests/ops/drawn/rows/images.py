@@ -70,10 +70,11 @@ SIZE = st.tuples(st.integers(1, 20), st.integers(1, 20))
 @st.composite
 def resized(draw: Any) -> Any:
     x, options = draw(pictures())
-    way, keep = draw(WAYS), draw(st.sampled_from([None, "crop", "pad"]))
-    options |= {"interpolation": way, "antialias": draw(BOOL) and way != "nearest"}
+    way, keep, size = draw(WAYS), draw(st.sampled_from([None, "crop", "pad"])), draw(SIZE)
+    options |= {"interpolation": way, "antialias": draw(BOOL) and way != "nearest" and size[1] > 1}
     options |= {f"{what}_to_aspect_ratio": keep == what for what in ("crop", "pad")}
-    return (x, draw(SIZE)), {**options, "fill_mode": "constant", "fill_value": draw(VALUE)}
+    # Of one smoothed column, torch makes wrong numbers for Keras: test_image_parity.py has it.
+    return (x, size), {**options, "fill_mode": "constant", "fill_value": draw(VALUE)}
 
 
 RESIZE = "images size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format"
@@ -191,5 +192,10 @@ def elastic(draw: Any) -> Any:
     return (x,), {**options, "seed": draw(st.integers(0, 9))}
 
 
+def bumps(made: Any, *_: Any, sigma: float, **__: Any) -> float:
+    """How many parts of the images move each for itself."""
+    return made.numel() / 3 / (12 * sigma**2)
+
+
 draw.whole("elastic_transform", elastic, "images alpha sigma interpolation fill_mode fill_value seed data_format",
-           random=True)  # fmt: skip
+           random=True, independent=bumps)  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from hypothesis import strategies as st
 
 from tests.ops.drawn.draw import EXACT, F, T, Table
@@ -39,11 +42,19 @@ draw("shuffle", T((40, 5), (9, 30), (12,), kinds=EXACT), axis=st.just(0), seed=S
 STILL = {"measure": lambda x, **_: x, "why": "Keras on torch loses numbers along other axes", "random": True}
 draw("shuffle", T((40, 5), (9, 30), kinds=EXACT), axis=st.sampled_from([1, -1]), seed=SEED, how=STILL)
 NOISE = st.sampled_from([None, (50, 1), (None, 40), (1, 40)])
+
+
+def decisions(made: Any, *_: Any, noise_shape: Any, **__: Any) -> int:
+    """How often dropout throws its coin."""
+    sizes = noise_shape or made.shape
+    return math.prod(size or other for size, other in zip(sizes, made.shape, strict=True))
+
+
 draw(
     "dropout",
     T((50, 40), kinds=["float32", "bfloat16"], low=0.5, high=1.5),
     rate=st.floats(0, 0.8),
     noise_shape=NOISE,
     seed=SEED,
-    how={"random": True},
+    how={"random": True, "independent": decisions},
 )
