@@ -10,7 +10,7 @@ from torch import fx
 from ramify.passes.packing import convolve, is_onednn
 from ramify.passes.program import Program, is_call, only_user
 
-NAMES: dict[Any, str] = {
+_NAMES: dict[Any, str] = {
     torch.relu: "relu", torch.sigmoid: "sigmoid", torch.tanh: "tanh", torch.nn.functional.silu: "swish",
     torch.nn.functional.hardswish: "hardswish",
 }  # fmt: skip
@@ -21,11 +21,11 @@ def activations(program: Program) -> None:
     """Let convolutions that run in oneDNN apply the activation that follows, while the results are at hand."""
     for node in program.nodes:
         source: Any = node.args[0] if node.op == "call_function" and node.args else None
-        if not is_call(node, *NAMES) or only_user(source) is not node or not is_onednn(source):
+        if not is_call(node, *_NAMES) or only_user(source) is not node or not is_onednn(source):
             continue
         if node.kwargs or len(node.args) > 1:
             continue
-        joined = program.insert(node, convolve, *_arguments(source), NAMES[node.target], like=node)
+        joined = program.insert(node, convolve, *_arguments(source), _NAMES[node.target], like=node)
         program.note("activations", f"{node.meta.get('layer')} into {source.meta.get('layer')}")
         program.replace(node, joined)
         program.graph.erase_node(source)

@@ -70,10 +70,10 @@ def convolve_onto(
     stride: _Ints,
     dilation: _Ints,
     groups: int,
-    activation: str,
+    activation: str | None,
 ) -> torch.Tensor:
-    """Add a convolution to a tensor, in place, and apply an activation, in one kernel of oneDNN."""
-    result: torch.Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(  # noqa: SLF001 - as above
+    """Add a convolution to a tensor, in place, and apply ``"relu"`` or nothing, in one kernel of oneDNN."""
+    result: torch.Tensor = torch.ops.mkldnn._convolution_pointwise_.binary(
         target, x, kernel, bias, padding, stride, dilation, groups, "add", None, activation, [], None
     )
     return result

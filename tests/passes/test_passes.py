@@ -12,6 +12,7 @@ from ramify import layers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import flatten
 from ramify.passes import PASSES, Plan, record, rewrite
+from ramify.passes.packing import convolve_onto
 from tests.passes.graphs import Tower, example
 
 SETS = [[name] for name in PASSES] + [list(PASSES), []]
@@ -153,6 +154,47 @@ def test_activations_join_the_kernel_of_the_convolution():
     program = fired(model, [torch.randn(4, 8, 8, 3)], ["layout", "activations"])
     if torch.backends.mkldnn.is_available():
         assert count(program, torch.relu) == 0
+
+
+def residual(shortcut, activation=None):
+    """Two convolutions whose results are added; `shortcut` makes the other part of the sum."""
+    x = ramify.Input((8, 8, 4))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    z = layers.Add()([layers.Conv2D(4, 3, padding="same")(layers.Conv2D(4, 3, padding="same")(y)), shortcut(x, y)])
+    return ramify.Model(x, z if activation is None else layers.Activation(activation)(z))
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="oneDNN makes the sums")
+@pytest.mark.parametrize("activation", [None, "relu", "sigmoid"])
+@pytest.mark.parametrize("shortcut", [lambda _, y: y, lambda x, _: layers.Conv2D(4, 1)(x)], ids=["same", "projected"])
+def test_residual_sums_are_made_in_the_kernel_of_a_convolution(shortcut, activation):
+    model, data = residual(shortcut, activation), torch.randn(4, 8, 8, 4)
+    program = fired(model, [data], list(PASSES))
+    assert count(program, convolve_onto) == 1
+    assert count(program, torch.add, torch.Tensor.add_, torch.relu, torch.relu_) == 0
+    assert count(program, torch.sigmoid_) == (activation == "sigmoid")
+    with torch.no_grad():
+        wanted, plan = model.lowered(data), Plan(program)
+        for _ in range(2):
+            torch.testing.assert_close(plan.run(data), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="oneDNN makes the sums")
+def test_sums_keep_away_from_what_is_read_again():
+    x = ramify.Input((8, 8, 4))
+
+    def conv(y):
+        return layers.Conv2D(4, 3, padding="same")(y)
+
+    y = conv(x)
+    inner = layers.Add()([conv(y), y])  # the convolution reads what it would write to
+    again = layers.ReLU()(conv(x))
+    model = ramify.Model(x, [inner, layers.Add()([conv(conv(again)), again]), again])  # `again` is an output too
+    data = torch.randn(2, 8, 8, 4)
+    program = fired(model, [data], [*PASSES])
+    assert count(program, convolve_onto) == 0
+    for one, other in zip(Plan(program).run(data), model.lowered(data), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_sums_are_written_over_what_they_read():
