@@ -84,7 +84,8 @@ class Draw:
         if masked:
             mask = torch.tensor(self.rng.integers(0, 2, shape) > 0)
             ours._ramify_mask = theirs._keras_mask = mask
-        if masked or self.measure.masks:  # Keras joins a mask only with weights of its shape
+        # Keras joins a mask only with weights of its shape
+        if masked or (self.measure.masks and self.options.get("ignore_class", 0) is not None):
             if aligned is None and self.measure.forgets:
                 aligned = np.float32(1)
             aligned = aligned if aligned is None else np.broadcast_to(aligned, shape).copy()
