@@ -15,6 +15,8 @@ SMALL = {
     "MobileNet": {"input_shape": (64, 64, 3), "alpha": 0.25},
     "MobileNetV3Small": {"input_shape": (64, 64, 3), "alpha": 0.75},
 }
+# As drawn, Keras's own outputs flip from one class to another when the input moves by 3e-7 of itself.
+EXPLOSIVE = ("efficientnetv2-s", "efficientnetv2-m", "efficientnetv2-l")
 LARGE = 100_000_000  # weights; the old layout of what has more takes long, and is no other one
 ALL = sorted(
     name
@@ -33,12 +35,13 @@ def moved(model):
         for weight in model.weights:
             if len(weight.shape) == 1:
                 weight.value.data += torch.from_numpy(rng.uniform(0, 0.2, weight.shape).astype("float32"))
-            elif model.name == "efficientnetv2-m":  # as drawn, Keras's own numbers move by half with its input by 1e-7
+            elif model.name in EXPLOSIVE:
                 weight.value.data *= 0.5
     return model
 
 
 def check(name, folder, *, old_layout=True, **options):
+    keras.utils.set_random_seed(0)
     theirs = moved(getattr(keras.applications, name)(weights=None, **options))
     shape = theirs.input_shape[1:]
     images = np.random.default_rng(1).uniform(0, 255, size=(1, *shape)).astype("float32")
