@@ -80,6 +80,13 @@ class Plans:
         del self.entries[key]
         return None
 
+    def ready(self, network: Any, inputs: Sequence[torch.Tensor]) -> Callable[..., Any] | None:
+        """The plan that earlier calls left for plain tensors, if it holds; nothing is recorded."""
+        if not self.entries or Plans.off or not _is_plain_inference(network):
+            return None
+        entry = self.entries.get(kind_of(inputs))
+        return entry.plan.run if entry is not None and entry.is_current() else None
+
     def _first_calls(self, network: Any, inputs: Sequence[Any], key: Any) -> Callable[..., Any] | None:
         if key in self.entries or len(self.entries) >= LIMIT:
             return None

@@ -46,6 +46,10 @@ class Engine(ABC):
         del data, training
         return False
 
+    def by_plan(self, inputs: list[torch.Tensor]) -> Any:
+        """What `predict_batch` gives, by a plan of earlier calls; ``None``, and nothing done, where there is none."""
+        del inputs
+
     def begin_epoch(self) -> None:
         """An epoch of training begins: nothing to do, where every step runs the user's code."""
         return
@@ -79,7 +83,7 @@ class EagerEngine(Engine):
     def __init__(self, model: Any, forward: Callable[[Any], Any] | None = None, why: str = "") -> None:
         super().__init__(model)
         self.why = why
-        self.forward = model if forward is None else forward
+        self.forward: Any = model if forward is None else forward
         self._weights: list[Any] | None = None
 
     def refresh(self) -> None:
@@ -153,6 +157,10 @@ class EagerEngine(Engine):
     def predict_batch(self, data: Any) -> Any:
         """Forward."""
         return self._predictions(unpack_x_y_sample_weight(data)[0], training=False)
+
+    def by_plan(self, inputs: list[torch.Tensor]) -> Any:
+        """What the model's plan makes of the inputs."""
+        return self.model.by_plan(inputs) if self.forward is self.model else None
 
 
 def set_mode(module: torch.nn.Module, training: bool) -> None:

@@ -17,7 +17,7 @@ from ramify.layers.layer import Layer
 from ramify.training.compiling import Compiling
 from ramify.training.data.arrays import checked
 from ramify.training.data.batch import Placement, pack_x_y_sample_weight
-from ramify.training.data.convert import to_tensor
+from ramify.training.data.convert import is_plain, to_tensor
 from ramify.training.engine import set_mode
 from ramify.variables import Changes
 
@@ -160,7 +160,7 @@ class Stepping(Compiling):
         """Make `predict_function`, a function of batches that returns the list of their predictions."""
         if self.predict_function is None or force:
             step = self._step_of("predict_step", self.engine.predict_batch)
-            self.__dict__["predict_function"] = lambda batches: [step(batch) for batch in batches]
+            self.__dict__["predict_function"] = _Predictions(step)
         assert self.predict_function is not None
         return self.predict_function
 
@@ -244,9 +244,29 @@ class Stepping(Compiling):
         Returns:
             Arrays, nested as the model's outputs.
         """
+        known = self._by_plan(x)
+        if known is not None:
+            return map_leaves(as_array, known)
         batch = self._one_batch(x)
         with self.mode(training=False), torch.no_grad():
             return map_leaves(as_array, self.make_predict_function()([batch])[0])
+
+    def _by_plan(self, x: Any, batch_size: int | None = None) -> Any:
+        """The outputs for one batch of arrays where nothing is to be done but to run a plan; ``None`` elsewhere."""
+        if self.training or not (self._is_lean("predict_step") and self._predicts_by_step()):
+            return None
+        parts = x if type(x) in (list, tuple) else (x,)
+        size = len(parts[0]) if parts and _is_ready(parts[0]) else 0
+        if not size or (batch_size is not None and size > batch_size):
+            return None
+        if len(parts) > 1 and not all(_is_ready(part) and len(part) == size for part in parts[1:]):
+            return None
+        return self.engine.by_plan([torch.from_numpy(part) for part in parts])
+
+    def _predicts_by_step(self) -> bool:
+        """Whether predictions are those of `predict_step`, by no function of the user's."""
+        plain = type(self).make_predict_function is Stepping.make_predict_function
+        return plain and (self.predict_function is None or type(self.predict_function) is _Predictions)
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         placement = self.placement(class_weight)
@@ -302,9 +322,25 @@ def _repeated(step: Callable[[Any], Any]) -> StepFunction:
     return function
 
 
+class _Predictions:
+    """The library's own `predict_function`."""
+
+    def __init__(self, step: Callable[[Any], Any]) -> None:
+        self.step = step
+
+    def __call__(self, batches: Batches) -> list[Any]:
+        """The predictions of each batch."""
+        return [self.step(batch) for batch in batches]
+
+
 def _has_samples(value: Any) -> bool:
     """Whether a value is an array or tensor with a batch axis that is not empty."""
     return (type(value) is np.ndarray or isinstance(value, torch.Tensor)) and value.ndim > 0 and value.shape[0] > 0
+
+
+def _is_ready(value: Any) -> bool:
+    """Whether a value is an array of samples on whose memory a tensor can be."""
+    return type(value) is np.ndarray and value.ndim > 0 and is_plain(value)
 
 
 def _arrays(value: Any, name: str) -> list[tuple[str, Any]] | None:

@@ -295,8 +295,11 @@ class Trainer(StateTree):
         Raises:
             ArgumentError: data that does not fit.
         """
+        alone = callbacks is None and steps is None and verbose in ("auto", 0) and self._predicts_by_step()
+        if alone and (known := self._by_plan(x, batch_size or 32)) is not None:
+            return map_leaves(as_array, known)
         with self.mode(training=False), torch.no_grad():
-            if callbacks is None and steps is None and verbose in ("auto", 0) and _is_small(x, batch_size or 32):
+            if alone and _is_small(x, batch_size or 32):
                 step = self._step_of("predict_step", self.engine.predict_batch)
                 return map_leaves(as_array, step(self._one_batch(x)))
             data = adapter_for(x, placement=self.placement(), batch_size=batch_size)

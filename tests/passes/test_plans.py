@@ -45,8 +45,11 @@ def by_layers(model, data):
 
 
 def same(model, data):
+    wanted = by_layers(model, data)
     with torch.no_grad():
-        torch.testing.assert_close(model(data), by_layers(model, data))
+        torch.testing.assert_close(model(data), wanted)
+    for predict in (model.predict, model.predict_on_batch):
+        np.testing.assert_allclose(predict(data.numpy()), wanted.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_the_plan_runs_in_place_of_the_layers(model, data, monkeypatch):
@@ -158,6 +161,65 @@ def test_a_changed_layer_is_seen(model, data):
     for _ in range(3):
         same(model, data)
     assert not torch.allclose(by_layers(model, data), before)
+
+
+def without_calls(model, monkeypatch):
+    """A call of the model fails: predictions of a known kind are the plan's."""
+    monkeypatch.setattr(type(model), "__call__", None)
+
+
+def test_predictions_of_a_known_kind_run_nothing_but_the_plan(model, data, monkeypatch):
+    wanted = by_layers(model, data).numpy()
+    array = data.numpy()
+    without_calls(model, monkeypatch)
+    np.testing.assert_allclose(model.predict(array, verbose=0), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(array), wanted, rtol=1e-4, atol=1e-5)
+    for others in (array.astype("float64"), array[:1], data, [data], array[:, ::2]):  # must be looked at more closely
+        with pytest.raises(TypeError):
+            model.predict_on_batch(others)
+    for options in ({"batch_size": 1}, {"callbacks": []}, {"steps": 1}, {"verbose": 1}):
+        with pytest.raises(TypeError):
+            model.predict(array, **{"verbose": 0, **options})
+
+
+def test_predictions_of_several_inputs(monkeypatch):
+    a, b = ramify.Input((3,)), ramify.Input((2,))
+    inner = ramify.Model(a, layers.Dense(2)(a))  # a model within keeps count of calls
+    model = ramify.Model([a, b], [inner(a) + b, b])
+    x = [np.ones((4, 3), "float32"), np.ones((4, 2), "float32")]
+    for _ in range(3):
+        wanted = model.predict_on_batch(x)
+    with pytest.raises(ArgumentError, match="4"):
+        model.predict_on_batch([x[0], x[1][:1]])
+    without_calls(model, monkeypatch)
+    for found in (model.predict(x, verbose=0), model.predict_on_batch(tuple(x))):
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("what", ["step", "own step", "function", "made function", "hook"])
+def test_predictions_by_code_of_the_user(model, data, what):
+    array, seen = data.numpy(), []
+
+    def told(value):
+        seen.append(value)
+        return value
+
+    if what == "step":
+        model.__class__ = type("Mine", (type(model),), {"predict_step": lambda self, x: told(self(x))})
+    elif what == "own step":
+        model.predict_step = lambda x: told(model(x))
+    elif what == "function":
+        model.predict_function = lambda batches: [told(model(one)) for one in batches]
+    elif what == "made function":
+        make = lambda self, force=False: lambda batches: [told(self(one)) for one in batches]  # noqa: E731
+        model.__class__ = type("Mine", (type(model),), {"make_predict_function": make})
+    else:
+        model.register_forward_hook(lambda *_: seen.append(1))
+    for times in range(3):
+        model.predict(array, verbose=0)
+        model.predict_on_batch(array)
+        assert len(seen) == 2 * times + 2
 
 
 def test_gradients_training_and_transforms_run_the_layers(model, data):

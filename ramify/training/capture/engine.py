@@ -145,6 +145,10 @@ class CapturedEngine(Engine):
         """Forward."""
         return self.eager.predict_batch(data)
 
+    def by_plan(self, inputs: list[torch.Tensor]) -> Any:
+        """The outputs by a plan of earlier calls."""
+        return self.eager.by_plan(inputs)
+
     # ---- the way of a step ----
 
     def _run(self, data: Any, training: bool) -> StepLogs:

@@ -18,7 +18,7 @@ _PLAIN = "fdilqbB?e"  # native kinds that torch has, too
 _WIDER = {"uint16": "int32", "uint32": "int64", "uint64": "int64"}
 
 
-def _is_plain(array: np.ndarray[Any, Any]) -> bool:
+def is_plain(array: np.ndarray[Any, Any]) -> bool:
     """Whether torch can take an array's memory as it is."""
     dtype = array.dtype
     return dtype.char in _PLAIN and dtype.isnative and array.flags.carray
@@ -72,7 +72,7 @@ def to_tensor(value: Any, name: str, floats: torch.dtype | None = None) -> torch
     >>> to_tensor(np.ones(2), "x", torch.float32).dtype
     torch.float32
     """
-    if type(value) is np.ndarray and value.ndim and _is_plain(value):
+    if type(value) is np.ndarray and value.ndim and is_plain(value):
         value = torch.from_numpy(value)
     elif not isinstance(value, torch.Tensor):
         value = _from_numpy(_as_numpy(value, name), name)
