@@ -67,7 +67,8 @@ def share(work: dict[str, float], limits: dict[str, float], seconds: float) -> f
 def goals_table(figures: dict[str, Any]) -> str:
     """How many times as fast as the best of Keras, as by hand and as by hand compiled; and what share of the limit.
 
-    The limit is the least time that the arithmetic, or reading the weights, takes on the machine.
+    The limit is the least time that the arithmetic, or reading the weights, takes on the machine as it was just before
+    the workload. Convolutions of few multiplications (Winograd) can take less.
     """
     rows = [["work", "ramify, ms", "best Keras", "times as fast", "by hand", "compiled", "of the limit"]]
     for workload, measures in figures["seconds"].items():
@@ -76,7 +77,8 @@ def goals_table(figures: dict[str, Any]) -> str:
                 continue
             own, keras = median(times[RAMIFY]), best_keras(times)
             work = figures.get("flops", {}).get(workload, {}).get("sample" if "one" in what else what)
-            limit = f"{100 * share(work, figures['limits'], own):.0f} %" if work and figures.get("limits") else "–"
+            machine = figures.get("limits", {}).get(workload)
+            limit = f"{100 * share(work, machine, own):.0f} %" if work and machine else "–"
             keras_text = f"{keras.removeprefix('keras-')} {1e3 * median(times[keras]):.3g}" if keras else "–"
             row = [f"{WORKLOADS[workload].title}: {MEASURES[what]}", f"{1e3 * own:.3g}", keras_text]
             row += [against(times, keras, goal(workload, what, "keras"))]
@@ -145,6 +147,8 @@ def page(figures: dict[str, Any]) -> str:
     parts += [goals_table(figures), times_table(figures)] if figures.get("seconds") else []
     for name, make in (("builds", builds_table), ("first", firsts_table), ("growth", growth_table)):
         parts += [make(figures[name])] if figures.get(name) else []
-    if figures.get("limits"):
-        parts.append("The machine: " + ", ".join(f"{v:.0f} {unit}" for unit, v in figures["limits"].items()) + "\n")
+    if limits := list(figures.get("limits", {}).values()):
+        of = {unit: [one[unit] for one in limits] for unit in limits[0]}
+        spread = (f"{min(values):.0f} to {max(values):.0f} {unit}" for unit, values in of.items())
+        parts.append(f"The machine, from one workload to the other: {', '.join(spread)}\n")
     return "\n".join([*parts, *figures.get("notes", [])])

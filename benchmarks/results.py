@@ -2,7 +2,8 @@
 
 A file holds, beside what it was measured on: `seconds` (workload, measure, library: the median of each round),
 `builds` (depth, library: rounds), `first` (workload, library: seconds and MiB), `growth` (axis, size, library:
-seconds), `flops` (workload: floating point operations and bytes), `limits` of the machine, and `notes`.
+seconds), `flops` (workload: floating point operations and bytes), `limits` (workload: of the machine at the
+time), and `notes`.
 """
 
 from __future__ import annotations

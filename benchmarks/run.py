@@ -84,7 +84,6 @@ def measured(options: argparse.Namespace, keep: Callable[[results.Figures], None
             stack.callback(worker.close)
         suite = Suite(options, workers, hosts, figures, figures["notes"], partial(keep, figures))
         if "times" in options.parts:
-            figures["limits"] = next(workers[n] for n in workers if hosts[n] == "torch").ask(do="limits")
             suite.run_workloads(None if options.minutes is None else 60 * options.minutes)
         if "builds" in options.parts:
             suite.run_builds()

@@ -67,6 +67,7 @@ class Suite:
             shares = [SHARES.get(name, 1.0) for name in waiting]
             left = None if end is None else max(0.0, end - time.monotonic()) * shares[0] / sum(shares)
             workload = waiting.pop(0)
+            self.figures["limits"][workload] = self._any_torch().ask(do="limits")
             self.attempt(self._alike(), workload, partial(self.differ, workload))
             self.run_workload(workload, left)
             self.figures["flops"][workload] = self._any_torch().ask(do="flops", workload=workload)
