@@ -194,7 +194,7 @@ def growth(library: str, axis: str, size: int, seconds: float) -> float:
     model.compile("sgd", "mse")
     data = np.ones((sizes["batch"], sizes["width"]), "float32")
     model.train_on_batch(data, data)
-    warm = time.perf_counter() + 10 * seconds  # whatever chooses how to run steps has chosen by then
+    warm = time.perf_counter() + 25 * seconds  # whatever chooses how to run steps has chosen by then
     while time.perf_counter() < warm:
         model.train_on_batch(data, data)
     times, end = [], time.perf_counter() + seconds
