@@ -52,8 +52,9 @@ class FeatureSpace(Layer):
         features: column -> a feature made by the methods below, or the name of one (``"float"``,
             ``"float_normalized"``, ``"float_rescaled"``, ``"float_discretized"``, ``"integer_categorical"``,
             ``"string_categorical"``, ``"integer_hashed"``, ``"string_hashed"``).
-        output_mode: ``"concat"`` for one vector, ``"dict"`` for one value per column and cross.
-        crosses: columns to hash together: tuples of names, or what `cross` makes.
+        output_mode: ``"concat"`` for one vector, ``"dict"`` for one value per column and cross; in alphabetical order,
+            the crosses last.
+        crosses: columns to hash together, once they are looked up or cut: tuples of names, or what `cross` makes.
         crossing_dim: buckets of crosses that are given as tuples.
         hashing_dim: buckets of hashed features that are given by name.
         num_discretization_bins: ranges of ``"float_discretized"`` given by name.
@@ -256,13 +257,15 @@ class FeatureSpace(Layer):
         return columns, single
 
     def _preprocessed(self, columns: Features) -> Features:
-        return {column: self.preprocessors[column](columns[column]) for column in self.features} | {
-            cross.name: self.crossers[cross.name](tuple(columns[name] for name in cross.feature_names))
+        values = {column: self.preprocessors[column](columns[column]) for column in self.features}
+        return values | {
+            cross.name: self.crossers[cross.name](tuple(values[name] for name in cross.feature_names))
             for cross in self.crosses
         }
 
     def _merged(self, values: Features) -> Any:
-        encoded = {name: self._encoded(name, value) for name, value in values.items()}
+        order = [*sorted(self.features), *sorted(cross.name for cross in self.crosses)]
+        encoded = {name: self._encoded(name, values[name]) for name in order}
         if self.output_mode == "dict":
             return encoded
         floats = [cast(value, dtypes.floatx()) for value in encoded.values()]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -59,9 +62,34 @@ def test_each_kind_of_feature():
     assert got["city"].shape == (4, 4)
     assert got["rooms_hash"].ravel().tolist() == Hashing(5)(torch.tensor(DATA["rooms"])).tolist()
     assert got["city_hash"].argmax(-1).tolist() == Hashing(4)(DATA["city"]).tolist()
-    crossed = HashedCrossing(6)((torch.tensor(DATA["rooms"]), DATA["city"]))
+    rooms, city = (got[name].argmax(-1) for name in ("rooms", "city"))  # what is crossed is looked up first
+    crossed = HashedCrossing(6)((rooms, city))
     assert got["rooms_X_city"].argmax(-1).tolist() == crossed.tolist()
     assert got["city_X_city_hash"].shape == (4, 1)
+
+
+@pytest.mark.parametrize("mode", ["concat", "dict"])
+def test_keras_gives_the_same_in_the_same_order(mode):
+    answers = json.loads((Path(__file__).parent / "feature_space_answers.json").read_text(encoding="utf-8"))
+    features = {
+        "f": FeatureSpace.float_normalized(),
+        "d": FeatureSpace.float_discretized(num_bins=4),
+        "i": FeatureSpace.integer_categorical(),
+        "s": FeatureSpace.string_categorical(num_oov_indices=2),
+        "H": FeatureSpace.string_hashed(num_bins=5),
+        "r": FeatureSpace.float_rescaled(scale=2.0, offset=1.0),
+        "ih": FeatureSpace.integer_hashed(num_bins=7),
+    }
+    crosses = [(("s", "H"), 6), (("i", "s"), 9), (("d", "i"), 8)]
+    made = FeatureSpace(features, mode, crosses=[FeatureSpace.cross(*cross) for cross in crosses])
+    made.adapt(answers["data"])
+    got = made({name: values[:6] for name, values in answers["data"].items()})
+    wanted = answers[mode]
+    if mode == "concat":
+        got, wanted = {"all": got}, {"all": wanted}
+    assert list(got) == list(wanted)
+    for name, values in wanted.items():
+        np.testing.assert_allclose(got[name].numpy(), values, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def test_side_by_side_and_one_sample():
