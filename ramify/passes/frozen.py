@@ -10,7 +10,8 @@ import torch
 
 from ramify import dtypes
 from ramify.errors import ArgumentError
-from ramify.graph.structure import map_leaves
+from ramify.graph.structure import flatten
+from ramify.passes.arrays import new_arrays
 from ramify.passes.catalogue import checked
 from ramify.passes.plans import LIMIT, kind_of, make_entry
 from ramify.passes.recording import RecordingError
@@ -71,15 +72,9 @@ class Frozen:
 
     def predict(self, x: Any) -> Any:
         """As a call, but NumPy arrays come out."""
-        return map_leaves(_as_array, self(x))
+        return new_arrays(self(x), map(dtypes.from_numpy, flatten(x)))
 
     @property
     def code(self) -> list[str]:
         """The code for each kind of inputs so far, as text."""
         return [getattr(run, "__wrapped__", run).__globals__["__source__"] for run in self._runs.values()]
-
-
-def _as_array(value: Any) -> Any:
-    if not isinstance(value, torch.Tensor):
-        return value
-    return dtypes.to_numpy(value)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ramify.graph.structure import flatten, unflatten
-from ramify.training.stepping import as_array
+from ramify.passes.arrays import as_array
 
 LIMIT = 2**28
 """Bytes of predictions that may wait on an accelerator before they are fetched."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ramify import dtypes
 from ramify.callbacks.logs import to_numbers
 from ramify.errors import ArgumentError
-from ramify.graph.structure import map_leaves
+from ramify.graph.structure import flatten, map_leaves
 from ramify.layers.layer import Layer
+from ramify.passes.arrays import new_arrays
 from ramify.training.compiling import Compiling
 from ramify.training.data.arrays import checked
 from ramify.training.data.batch import Placement, pack_x_y_sample_weight
@@ -246,13 +246,13 @@ class Stepping(Compiling):
         """
         known = self._by_plan(x)
         if known is not None:
-            return map_leaves(as_array, known)
+            return known
         batch = self._one_batch(x)
         with self.mode(training=False), torch.no_grad():
-            return map_leaves(as_array, self.make_predict_function()([batch])[0])
+            return new_arrays(self.make_predict_function()([batch])[0], flatten(batch))
 
     def _by_plan(self, x: Any, batch_size: int | None = None) -> Any:
-        """The outputs for one batch of arrays where nothing is to be done but to run a plan; ``None`` elsewhere."""
+        """The predictions for one batch of arrays where a plan is all there is to run; ``None`` elsewhere."""
         if self.training or not (self._is_lean("predict_step") and self._predicts_by_step()):
             return None
         parts = x if type(x) in (list, tuple) else (x,)
@@ -261,7 +261,9 @@ class Stepping(Compiling):
             return None
         if len(parts) > 1 and not all(_is_ready(part) and len(part) == size for part in parts[1:]):
             return None
-        return self.engine.by_plan([torch.from_numpy(part) for part in parts])
+        inputs = [torch.from_numpy(part) for part in parts]
+        outputs = self.engine.by_plan(inputs)
+        return None if outputs is None else new_arrays(outputs, inputs)
 
     def _predicts_by_step(self) -> bool:
         """Whether predictions are those of `predict_step`, by no function of the user's."""
@@ -357,8 +359,3 @@ def _like(value: Any, parts: list[Any]) -> Any:
     if type(value) is dict:
         return dict(zip(value, parts, strict=True))
     return type(value)(parts) if type(value) in (list, tuple) else parts[0]
-
-
-def as_array(value: Any) -> Any:
-    """A tensor as a NumPy array on the CPU; bfloat16, which NumPy lacks, as float32."""
-    return dtypes.to_numpy(value) if isinstance(value, torch.Tensor) else value

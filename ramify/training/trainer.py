@@ -15,14 +15,15 @@ from ramify import settings
 from ramify.callbacks import CallbackList, History
 from ramify.callbacks.logs import Logs, flat_sorted, to_numbers
 from ramify.errors import ArgumentError
-from ramify.graph.structure import map_leaves
+from ramify.graph.structure import flatten
+from ramify.passes.arrays import apart, new_arrays
 from ramify.passes.plans import Plans
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
 from ramify.training.run import Run, Validation
 from ramify.training.state_tree import StateTree
-from ramify.training.stepping import StepFunction, as_array
+from ramify.training.stepping import StepFunction
 from ramify.training.tracebacks import filtered
 
 _NOTHING = "The data gave no batches to {}. Check how it was made, or whether it was used up."
@@ -297,11 +298,11 @@ class Trainer(StateTree):
         """
         alone = callbacks is None and steps is None and verbose in ("auto", 0) and self._predicts_by_step()
         if alone and (known := self._by_plan(x, batch_size or 32)) is not None:
-            return map_leaves(as_array, known)
+            return known
         with self.mode(training=False), torch.no_grad():
             if alone and _is_small(x, batch_size or 32):
-                step = self._step_of("predict_step", self.engine.predict_batch)
-                return map_leaves(as_array, step(self._one_batch(x)))
+                step, batch = self._step_of("predict_step", self.engine.predict_batch), self._one_batch(x)
+                return new_arrays(step(batch), flatten(batch))
             data = adapter_for(x, placement=self.placement(), batch_size=batch_size)
             feed = Feed(data, steps, "steps", settings.max_steps_per_epoch())
             calls = self._callbacks(callbacks, verbose, epochs=1, steps=feed.num_batches)
@@ -319,7 +320,7 @@ class Trainer(StateTree):
                 calls.on_predict_batch_begin(step)
             outputs = function(group)
             for output in outputs:
-                collected.add(output)
+                collected.add(apart(output, flatten(group)))
             step += len(group)
             if end:
                 calls.on_predict_batch_end(step - 1, {"outputs": outputs[-1]})

@@ -197,6 +197,17 @@ def test_predictions_of_several_inputs(monkeypatch):
             np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
+def test_predictions_do_not_lie_in_the_memory_of_the_data():
+    x = ramify.Input((3, 2))
+    model = ramify.Model(x, [x, layers.Flatten()(x), layers.Dense(2)(x)])
+    data, frozen = np.ones((4, 3, 2), "float32"), model.optimize_for_inference()
+    whole = lambda given: model.predict(given, verbose=0, callbacks=[])  # noqa: E731
+    for given in (data, torch.from_numpy(data)):
+        for predict in (model.predict, model.predict_on_batch, whole, frozen.predict):
+            for _ in range(4):
+                assert not any(np.shares_memory(one, data) for one in predict(given))
+
+
 @pytest.mark.parametrize("what", ["step", "own step", "function", "made function", "hook"])
 def test_predictions_by_code_of_the_user(model, data, what):
     array, seen = data.numpy(), []
