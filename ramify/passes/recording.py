@@ -78,7 +78,7 @@ class _Recording:
             elif node.op == "get_attr":
                 values[node] = self._constant(node.target)
             elif node.op == "output":
-                result = fx.map_arg(node.args[0], values.__getitem__)
+                result = _plain(fx.map_arg(node.args[0], values.__getitem__))
                 self.program.graph.output(self._as_nodes(result))
             else:
                 args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
@@ -86,7 +86,7 @@ class _Recording:
                 del args, kwargs
             for one in over.get(node, ()):
                 del values[one]
-        return self.program, _plain(result)
+        return self.program, result
 
     def _enter(self, value: Any, name: str) -> torch.Tensor:
         if type(value) is not torch.Tensor or hasattr(value, MASK):

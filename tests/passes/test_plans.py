@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import ramify
 from ramify import layers
 from ramify.errors import ArgumentError, GraphError
+from ramify.graph.structure import flatten
 from ramify.passes import plans
 from ramify.passes.recording import record
 
@@ -195,6 +196,21 @@ def test_predictions_of_several_inputs(monkeypatch):
     for found in (model.predict(x, verbose=0), model.predict_on_batch(tuple(x))):
         for one, other in zip(found, wanted, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_outputs_of_any_structure_have_plans():
+    x = ramify.Input((3,))
+    deep = {"a": layers.Dense(2)(x), "b": [x + 1, {"c": (layers.Dense(1)(x), x)}]}
+    model, data = ramify.Model(x, deep), np.ones((4, 3), "float32")
+    wanted = by_layers(model, torch.from_numpy(data))
+    frozen = model.optimize_for_inference()
+    for _ in range(4):
+        for found in (model.predict(data, verbose=0), model.predict_on_batch(data), frozen.predict(data)):
+            assert type(found) is dict
+            assert type(found["b"][1]["c"]) is tuple
+            for one, other in zip(flatten(found), flatten(wanted), strict=True):
+                np.testing.assert_allclose(one, other.numpy(), rtol=1e-5)
+    assert planned(model)
 
 
 def test_predictions_do_not_lie_in_the_memory_of_the_data():
