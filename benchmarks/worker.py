@@ -23,6 +23,9 @@ import numpy as np
 from workloads import WORKLOADS, chain, chain_weights
 
 BY_HAND = ("by hand", "compiled")
+RATE = 1e-7
+"""So small that thousands of steps on one batch leave the model where it is. With gradients gone to nothing, Adam's
+averages would be subnormal numbers, on which PyTorch is many times as slow, and what is measured would be that."""
 Calls = dict[str, Callable[[], Any]]
 
 
@@ -31,7 +34,7 @@ def keras_calls(library: str, workload: str) -> Calls:
     keras = importlib.import_module(library)
     model, (x, y) = WORKLOADS[workload].build(keras), WORKLOADS[workload].data()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
+    model.compile(optimizer=keras.optimizers.Adam(RATE), loss=loss)
     first = each(lambda array: array[:1], x)
     tensor, one = (each(partial(to_tensor, library), part) for part in (x, first))
     return {
@@ -70,7 +73,7 @@ def hand_calls(workload: str, *, compiled: bool = False) -> Calls:
 
     model, ready = by_hand.MODELS[workload](), by_hand.MODELS[workload]().eval()
     ready.load_state_dict(model.state_dict(), assign=True)  # the same weights: what is measured has them once
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
     if compiled:
         model, ready = torch.compile(model), torch.compile(ready)
     x, y = (as_list(each(torch.from_numpy, part)) for part in WORKLOADS[workload].data())
@@ -220,7 +223,7 @@ def gpu(workload: str, batch: int, calls: int) -> list[float]:
     model, data = WORKLOADS[workload].build(keras), WORKLOADS[workload].data(batch)
     x, y = (jax.device_put(array) for array in data)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
+    model.compile(optimizer=keras.optimizers.Adam(RATE), loss=loss)
     times: list[float] = []
     for _ in range(7):
         start = time.perf_counter()

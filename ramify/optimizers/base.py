@@ -10,6 +10,7 @@ import torch
 from ramify import naming, registry
 from ramify.errors import ArgumentError, NotBuiltError
 from ramify.optimizers import gradients
+from ramify.optimizers.fading import FREQUENCY, end_fading
 from ramify.optimizers.rate import Rate
 from ramify.optimizers.saving import StateAccess
 from ramify.optimizers.scalar import HostScalar
@@ -113,6 +114,9 @@ class Optimizer(Rate, StateAccess):
         self.create_state(self._variables)
         self.built = True
 
+    fading_ends = True
+    """Whether averages too small to matter may be set to zero: not where the formula takes their sign."""
+
     def create_state(self, variables: Tensors) -> None:
         """Add what the formula needs beside the variables: nothing here."""
 
@@ -205,6 +209,8 @@ class Optimizer(Rate, StateAccess):
                 if constraint is not None:
                     variable.copy_(constraint(variable))
         self._iterations.number += 1
+        if self.fading_ends and self._iterations.number % FREQUENCY == 0:
+            end_fading([state for state, _ in self._references])
 
     def _step(self, grads: Tensors, variables: Tensors, index: list[int] | None) -> None:
         """Everything between the gradients and the constraints. `index` tells which variables; all when ``None``."""

@@ -69,6 +69,8 @@ class Lion(ListOptimizer):
         if beta_1 <= 0 or beta_1 > 1:
             raise ArgumentError(f"beta_1 of Lion must lie above 0 and be at most 1, but is {beta_1}.")
 
+    fading_ends = False
+
     def add_state(self, variables: Tensors) -> None:
         """Add the means."""
         self._momentums: Tensors = self.add_optimizer_variables(variables, "momentum")

@@ -17,6 +17,7 @@ import torch
 from ramify.layers.state import state
 from ramify.training.data.batch import unpack_x_y_sample_weight
 from ramify.training.data.choose import device_of
+from ramify.training.heap import keep_freed_memory
 
 StepLogs = Mapping[str, Any] | None
 """What a step made itself; ``None`` where the model's metrics tell all there is."""
@@ -31,6 +32,7 @@ class Engine(ABC):
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        keep_freed_memory()
 
     @property
     def device(self) -> torch.device:

@@ -21,6 +21,7 @@ from ramify.passes.plans import Plans
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
+from ramify.training.heap import give_back_freed_memory
 from ramify.training.run import Run, Validation
 from ramify.training.state_tree import StateTree
 from ramify.training.stepping import StepFunction
@@ -118,6 +119,7 @@ class Trainer(StateTree):
                 self._run_epochs(run)
         finally:
             self.__dict__["training_run"] = None
+            give_back_freed_memory()
         assert calls.history is not None  # it was added
         return calls.history
 
