@@ -15,7 +15,7 @@ PACKAGE = ROOT / "ramify"
 # From the ground up. A part may import the tiers below its own and itself, nothing beside it and nothing above.
 TIERS = (
     ("errors", "version", "lazy", "startup"),
-    ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings", "text"),
+    ("registry", "dtypes", "naming", "scopes", "seeds", "image_format", "settings", "heap", "text"),
     ("variables", "dtype_policies", "random_states", "window_shapes"),
     ("graph",),
     ("activations", "promotion", "foreign", "kernels"),

@@ -11,6 +11,7 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from ramify.graph import MASK
+from ramify.heap import keep_freed_memory
 from ramify.layers.hooks import _GLOBAL_HOOKS, hooked
 from ramify.layers.state import state
 from ramify.passes.catalogue import PASSES, rewrite
@@ -138,6 +139,7 @@ def make_entry(lowered: Any, inputs: Sequence[Any], passes: frozenset[str]) -> t
     Raises:
         RecordingError: the call has no program.
     """
+    keep_freed_memory()
     program, outputs = record(lowered, tuple(inputs))
     layers = list(program.layers)
     rewrite(program, passes)

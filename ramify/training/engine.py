@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 
+from ramify.heap import keep_freed_memory
 from ramify.layers.state import state
 from ramify.training.data.batch import unpack_x_y_sample_weight
 from ramify.training.data.choose import device_of
-from ramify.training.heap import keep_freed_memory
 
 StepLogs = Mapping[str, Any] | None
 """What a step made itself; ``None`` where the model's metrics tell all there is."""

@@ -16,12 +16,12 @@ from ramify.callbacks import CallbackList, History
 from ramify.callbacks.logs import Logs, flat_sorted, to_numbers
 from ramify.errors import ArgumentError
 from ramify.graph.structure import flatten
+from ramify.heap import give_back_freed_memory
 from ramify.passes.arrays import apart, new_arrays
 from ramify.passes.plans import Plans
 from ramify.training.collect import Collected
 from ramify.training.data import DataAdapter, adapter_for, take_apart
 from ramify.training.feed import Feed
-from ramify.training.heap import give_back_freed_memory
 from ramify.training.run import Run, Validation
 from ramify.training.state_tree import StateTree
 from ramify.training.stepping import StepFunction

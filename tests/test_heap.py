@@ -16,7 +16,7 @@ SCRIPT = """
 import json, resource, sys
 import numpy as np
 import ramify
-from ramify.training.heap import keep_freed_memory
+from ramify.heap import keep_freed_memory
 
 class Faults(ramify.callbacks.Callback):
     def on_train_begin(self, logs=None):

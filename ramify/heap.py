@@ -1,8 +1,8 @@
-"""Memory that steps give back and take again stays with the process meanwhile.
+"""Memory that steps and calls give back and take again stays with the process meanwhile.
 
-The C library returns large blocks to the system as soon as they are freed. A step takes the same blocks again, and the
-system hands out each page anew, cleared: up to a sixth of the time of a step on two cores. glibc can be told to keep
-what is freed; of other libraries, and on other systems, nothing is asked.
+The C library returns large blocks to the system as soon as they are freed. The next step takes the same blocks again,
+and the system hands out each page anew, cleared: up to a sixth of the time of a step on two cores. glibc can be told to
+keep what is freed; of other libraries, and on other systems, nothing is asked.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ def keep_freed_memory() -> bool:
     if os.environ.get("RAMIFY_KEEP_MEMORY") == "0" or _is_set_by_user():
         return False
     library = _glibc()
-    return library is not None and all(
-        library.mallopt(which, size) == 1 for which, size in ((_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _MOST_KEPT))
-    )
+    if library is None:
+        return False
+    asked = [library.mallopt(_MMAP_THRESHOLD, _LARGEST), library.mallopt(_TRIM_THRESHOLD, _MOST_KEPT)]
+    return asked == [1, 1]
 
 
 def give_back_freed_memory() -> None:
