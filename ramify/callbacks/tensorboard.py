@@ -111,7 +111,7 @@ class TensorBoard(Callback):
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Begin a profile, if it is time."""
         if self._profiled is not None and self._step + 1 == self._profiled[0]:
-            self._profile = torch.profiler.profile(record_shapes=True)
+            self._profile = torch.profiler.profile(record_shapes=True, acc_events=True)
             self._profile.start()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:

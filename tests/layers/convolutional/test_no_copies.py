@@ -26,7 +26,7 @@ MEMORY = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_
 def copies(step):
     """Sizes of all that is copied, with how often."""
     step()
-    with profile(activities=[ProfilerActivity.CPU], record_shapes=True, profile_memory=True) as seen:
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True, profile_memory=True, acc_events=True) as seen:
         step()
     found = [event for event in seen.events() if event.name in COPIES]
     return Counter((event.name, tuple(sorted(event.input_shapes[0]))) for event in found if event.input_shapes[0])

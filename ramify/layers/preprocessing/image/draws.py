@@ -57,6 +57,8 @@ class Draws:
 
     def dirichlet(self, alpha: Tensor) -> Tensor:
         """Shares that add up to 1 along the last axis, of the Dirichlet distribution with the given parameters."""
+        if alpha.device.type == "meta":  # before 2.12, torch has no gamma distribution for shapes alone
+            return torch.empty_like(alpha)
         # The public samplers take no generator.
         gammas = torch._standard_gamma(alpha, generator=self._generator)  # noqa: SLF001 - see above
         gammas = gammas.clamp_(min=torch.finfo(torch.float32).tiny)
