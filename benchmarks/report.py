@@ -143,7 +143,8 @@ def growth_table(everything: dict[str, dict[str, dict[str, float]]]) -> str:
 
 def page(figures: dict[str, Any]) -> str:
     """All tables that there are figures for."""
-    parts = [f"{figures.get('threads', '?')} cores, {figures.get('system', '')} {figures.get('machine', '')}\n"]
+    machine = figures.get("processor") or figures.get("machine", "")
+    parts = [f"{figures.get('threads', '?')} cores, {figures.get('system', '')}, {machine}\n"]
     parts += [goals_table(figures), times_table(figures)] if figures.get("seconds") else []
     for name, make in (("builds", builds_table), ("first", firsts_table), ("growth", growth_table)):
         parts += [make(figures[name])] if figures.get(name) else []

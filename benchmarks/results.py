@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from workers import PINS
 
 Figures = dict[str, Any]
@@ -25,12 +27,21 @@ def empty(threads: int) -> Figures:
     pins = [pin.split(";")[0].split("==") for pins in PINS.values() for pin in pins]
     described = {
         "machine": platform.machine(),
+        "processor": processor(),
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in ("torch", "keras", "numpy")} | dict(pins),
         "threads": threads,
     }
     return {**described, **{part: {} for part in PARTS}, "notes": []}
+
+
+def processor() -> str:
+    """What the system calls the processor, and the widest vectors that torch uses on it."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text(encoding="utf-8").splitlines() if described.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()}, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def merged(old: Figures, new: Figures) -> Figures:

@@ -27,6 +27,7 @@ NOT_COMPILED = {"thousand"}  # takes longer than all the rest
 # How much of the time a workload gets, where that is not one share: what compiles long or steps slowly needs more.
 SHARES = {"resnet50": 5.0, "transformer12": 3.0, "thousand": 3.0, "inception": 2.0, "resnet20": 2.0, "transformer": 2.0}
 LEAST_ROUNDS = 2
+SETTLED = 24  # training steps after which Ramify has chosen how to run them, whatever it chooses
 GROWTH = {"batch": (1, 32, 1_024), "depth": (10, 100, 1_000, 10_000), "width": (8, 64, 512, 2_048)}
 TOO_MUCH = {("depth", 1_000), ("depth", 10_000)}  # for Keras, which takes minutes to compile the one
 KERAS_DEPTH = 800  # with its 80 skips about as deep as Keras can go without another recursion limit
@@ -90,7 +91,7 @@ class Suite:
             title = f"{WORKLOADS[workload].title}, {what}"
             print(f"measuring {title}", file=sys.stderr)
             names = [name for name in self.workers if able(name, workload, what)]
-            warm = self.attempt(names, title, partial(self.measure, workload, what, self.options.warmup))
+            warm = self.attempt(names, title, partial(self.warm, workload, what))
             found[what] = {name: [] for name in warm}
             finer = 3 if what.startswith("call") else 1  # a difference of a few percent wants many short rounds
             for turn in self.rounds(self.options.rounds * finer, until):
@@ -107,12 +108,17 @@ class Suite:
                 return
             yield turn
 
-    def measure(self, workload: str, what: str, seconds: float, name: str) -> float:
+    def warm(self, workload: str, what: str, name: str) -> float:
+        """As `measure`, for long enough that the rounds find everything compiled, recorded and chosen."""
+        settles = name == RAMIFY and what == "train"
+        return self.measure(workload, what, self.options.warmup, name, at_least=SETTLED if settles else 2)
+
+    def measure(self, workload: str, what: str, seconds: float, name: str, at_least: int = 2) -> float:
         """The median time of a call in one round, in seconds."""
         # Calls differ by microseconds, so the hand-written model is called in the process that calls Ramify's.
         host = RAMIFY if name == HAND and what.startswith("call") and RAMIFY in self.workers else name
-        command = {"library": library(name), "workload": workload, "what": what, "seconds": seconds, "at_least": 2}
-        return float(self.workers[host].ask(do="measure", **command))
+        command = {"library": library(name), "workload": workload, "what": what, "seconds": seconds}
+        return float(self.workers[host].ask(do="measure", at_least=at_least, **command))
 
     def run_builds(self) -> None:
         """Builds long chains of layers: Ramify all depths, Keras what it can beside the first."""

@@ -26,5 +26,6 @@ def end_fading(state: Iterable[torch.Tensor]) -> None:
     for tensor in state:
         bound = _LARGEST_SUBNORMAL.get(tensor.dtype)
         if bound is not None and tensor.device.type == "cpu":
-            plain = tensor.detach().as_subclass(torch.Tensor)
+            own = tensor.to_local() if hasattr(tensor, "to_local") else tensor  # of a DTensor, the part that is here
+            plain = own.detach().as_subclass(torch.Tensor)
             torch.ops.aten.hardshrink.out(plain, bound, out=plain)

@@ -76,3 +76,18 @@ def test_whole_numbers_are_left_alone():
     count = torch.ones(3, dtype=torch.int64)
     end_fading([count])
     assert count.tolist() == [1, 1, 1]
+
+
+def test_of_a_distributed_tensor_the_part_that_is_here():
+    if not torch.distributed.is_available():
+        pytest.skip("this torch has no distributed tensors")
+    from torch.distributed.tensor import Replicate, distribute_tensor, init_device_mesh  # imports slowly
+
+    torch.distributed.init_process_group("gloo", rank=0, world_size=1, store=torch.distributed.HashStore())
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        values = distribute_tensor(torch.tensor([SMALLEST / 4, 1.0]), mesh, [Replicate()])
+        end_fading([values])
+        assert values.to_local().tolist() == [0, 1]
+    finally:
+        torch.distributed.destroy_process_group()
