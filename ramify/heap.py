@@ -41,9 +41,7 @@ def keep_freed_memory() -> bool:
 def give_back_freed_memory() -> None:
     """Give the system what was kept, if any is."""
     if keep_freed_memory():
-        library = _glibc()
-        assert library is not None  # it was there
-        library.malloc_trim(0)
+        _glibc().malloc_trim(0)
 
 
 def _is_set_by_user() -> bool:

@@ -114,8 +114,10 @@ class Optimizer(Rate, StateAccess):
         self.create_state(self._variables)
         self.built = True
 
-    fading_ends = True
-    """Whether averages too small to matter may be set to zero: not where the formula takes their sign."""
+    @property
+    def fading_ends(self) -> bool:
+        """Whether state too small to matter may be set to zero: only where the formula is known to allow it."""
+        return False
 
     def create_state(self, variables: Tensors) -> None:
         """Add what the formula needs beside the variables: nothing here."""

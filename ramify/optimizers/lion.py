@@ -69,7 +69,10 @@ class Lion(ListOptimizer):
         if beta_1 <= 0 or beta_1 > 1:
             raise ArgumentError(f"beta_1 of Lion must lie above 0 and be at most 1, but is {beta_1}.")
 
-    fading_ends = False
+    @property
+    def fading_ends(self) -> bool:
+        """No: the sign of the smallest mean moves a weight, too."""
+        return False
 
     def add_state(self, variables: Tensors) -> None:
         """Add the means."""

@@ -30,6 +30,11 @@ class ListOptimizer(Optimizer):
         """
         raise NotImplementedError
 
+    @property
+    def fading_ends(self) -> bool:
+        """Yes, but where nothing else keeps a division by an average finite."""
+        return bool(getattr(self, "epsilon", 1.0))
+
     def create_state(self, variables: Tensors) -> None:
         """Add the formula's state, and sort the variables by device and dtype."""
         self.add_state(variables)

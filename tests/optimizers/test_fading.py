@@ -56,6 +56,31 @@ def test_lion_takes_the_sign_of_the_smallest_average_too():
     assert weight.item() == before - 1
 
 
+def test_without_an_epsilon_nothing_is_divided_by_zero():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = optimizers.Adam(0.1, beta_2=0.9, epsilon=0.0)
+    optimizer.apply([torch.ones(1)], [weight])
+    for _ in range(FREQUENCY * 5):
+        optimizer.apply([torch.zeros(1)], [weight])
+    assert weight.isfinite().all()
+
+
+def test_the_state_of_an_own_optimizer_is_left_alone():
+    class Own(optimizers.Optimizer):
+        def build(self, variables):
+            if not self.built:
+                super().build(variables)
+                self.kept = self.add_optimizer_variables(variables, "kept")
+
+        def update_step(self, gradient, variable, learning_rate):
+            self.kept[0].fill_(SMALLEST / 4)
+
+    weight, optimizer = torch.nn.Parameter(torch.zeros(2)), Own(0.1)
+    for _ in range(FREQUENCY):
+        optimizer.apply([torch.ones(2)], [weight])
+    assert subnormal(optimizer.kept[0])
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_what_is_not_subnormal_stays(dtype):
     tiny = torch.finfo(dtype).tiny
